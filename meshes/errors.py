@@ -1,0 +1,25 @@
+"""Errors that are meant to be read by the person at the keyboard; the command line prints them without a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class VegardError(Exception):
+    """A failure with an explanation for the user.
+
+    Args:
+        problems: One line per problem; each says what is wrong and what to do instead.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problems: str | Iterable[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class MeshError(VegardError):
+    """A particle could not be meshed, or a mesh failed its checks; names the grain where there is one."""
+
+    exit_code = 3

@@ -1,0 +1,97 @@
+"""The particle description: what a user asks for, as frozen data. Nothing is computed here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from meshes.quantities import FRACTION, LENGTH, quantity
+
+
+class Description(BaseModel):
+    """Base of every case section: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True, validate_default=True)
+
+
+class FixedOrientation(Description):
+    """All grains share one c axis (a single crystal, or a perfect texture)."""
+
+    axis: Annotated[list[float], Field(min_length=3, max_length=3, description="c axis, need not be normalised")]
+
+    @model_validator(mode="after")
+    def _has_direction(self) -> FixedOrientation:
+        if not 1e-12 < sum(component**2 for component in self.axis) < 1e24:
+            raise ValueError("the axis has no direction; write three numbers such as [0, 0, 1]")
+        return self
+
+
+class FileOrientation(Description):
+    """One c axis per grain, read from a text file of three columns in the order of the grains."""
+
+    file: Annotated[str, Field(min_length=1, max_length=1000, description="path relative to the case file")]
+
+
+Orientation = Literal["random", "radial"] | FixedOrientation | FileOrientation
+
+
+class Grains(Description):
+    """Primary grains: how many or how large, and how their c axes point."""
+
+    count: Annotated[int, Field(ge=1, le=5000)] | None = None
+    mean_diameter: quantity(LENGTH, "0.02 um", "100 um") | None = None  # type: ignore[valid-type]
+    spread: quantity(FRACTION, "0 %", "60 %") = "30 %"  # type: ignore[valid-type]
+    relaxation: Annotated[int, Field(ge=0, le=20, description="Lloyd sweeps before the sizes are fitted")] = 2
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+    orientation: Orientation = "random"
+    orientation_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+    @model_validator(mode="after")
+    def _count_or_diameter(self) -> Grains:
+        if (self.count is None) == (self.mean_diameter is None):
+            raise ValueError('write either "count: 100" or "mean_diameter: 1 um", not both and not neither')
+        return self
+
+
+class MeshOptions(Description):
+    """How fine the tetrahedra are."""
+
+    size: quantity(LENGTH, "0.005 um", "20 um") | None = Field(  # type: ignore[valid-type]
+        default=None, description="edge length; by default chosen from the grain size and the radius"
+    )
+    time_limit: Annotated[int, Field(ge=5, le=86400, description="seconds one meshing attempt may take")] = 300
+
+
+class MeshFile(Description):
+    """A mesh made elsewhere (Gmsh, Neper, anything meshio reads) with one integer tag per grain."""
+
+    path: Annotated[str, Field(min_length=1, max_length=1000, description="path relative to the case file")]
+    length_unit: quantity(LENGTH, "1e-6 um", "1e6 um") = Field(  # type: ignore[valid-type]
+        default="1 um", description="length of one unit of the file's coordinates"
+    )
+    grain_data: str | None = Field(default=None, description="name of the cell data holding the grain number")
+
+
+class Particle(Description):
+    """A secondary particle: outer shape, grains, and the mesh to make of it (or to read)."""
+
+    radius: quantity(LENGTH, "0.1 um", "50 um") = "5 um"  # type: ignore[valid-type]
+    aspect_ratio: Annotated[
+        float, Field(ge=0.4, le=2.5, description="polar over equatorial diameter at equal volume; 1 is a sphere")
+    ] = 1.0
+    grains: Grains = Grains(count=100)
+    mesh: MeshOptions = MeshOptions()
+    from_file: MeshFile | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_needs_no_count(cls, data: Any) -> Any:
+        """With a mesh from a file the grains are those of the file; only their orientation is asked for."""
+        if isinstance(data, dict) and data.get("from_file") is not None:
+            grains = data.get("grains")
+            grains = dict(grains) if isinstance(grains, dict) else {}
+            if grains.keys() & {"count", "mean_diameter"}:
+                raise ValueError('"grains.count" and "grains.mean_diameter" come from the mesh file; leave them out')
+            return {**data, "grains": {**grains, "count": 1}}
+        return data
