@@ -91,7 +91,7 @@ def parse_quantity(value: object, dimension: Dimension) -> float:
         return _finite(_convert(number, unit, dimension.unit), hint)
     except ValueError:
         raise
-    except Exception as error:  # pint raises many kinds (undefined, wrong dimension, offset units), all mean the same here
+    except Exception as error:  # pint raises many kinds, all mean the same here
         raise ValueError(f'"{value}" is not a {dimension.name}; {hint}') from error
 
 

@@ -1,0 +1,1 @@
+"""Operators, linear solvers, time stepping: everything that turns a model into accepted states in time."""

@@ -1,0 +1,76 @@
+"""What the time loop hands out: accepted states, the outcome of each step attempt, and who may listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from dolfinx import fem
+
+from solver.solve.stress import StressSample
+
+
+@dataclass(frozen=True)
+class State:
+    """An accepted state. Functions are live views: read them during the call, copy what must last.
+
+    Attributes:
+        index: Running number of the output state, from 0 (the initial state).
+        time: Seconds since the start of the protocol.
+        step_number: Protocol step the state belongs to, from 1; 0 for the initial state.
+        state_of_charge: 1 − mean stoichiometry (eq. 3.5).
+        mean_stoichiometry: Volume mean of x over the particle.
+        lithium_imbalance: |lithium in the particle − lithium expected from the flux| / (volume × initial x) (eq. 4.9).
+        stoichiometry: x, P1.
+        displacement: Displacement [µm], P2; None when the case asks for no mechanics (`coupling: none`).
+        stress: Stress of the actual lithium field; None without mechanics.
+        mismatch: Stress of the same particle at uniform x = mean; `stress − mismatch` is the gradient part (eq. 2.7).
+    """
+
+    index: int
+    time: float
+    step_number: int
+    state_of_charge: float
+    mean_stoichiometry: float
+    lithium_imbalance: float
+    stoichiometry: fem.Function
+    displacement: fem.Function | None = None
+    stress: StressSample | None = None
+    mismatch: StressSample | None = None
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Outcome of one attempted time step.
+
+    Attributes:
+        time: Time the attempt started from [s].
+        step: Step size tried [s].
+        step_number: Protocol step, from 1.
+        accepted: Whether the trial state became the accepted one.
+        reason: Why it was rejected ("" when accepted).
+        error: Estimated local error in x over the requested tolerance [-] (eq. 3.8).
+        change: Largest change of x in the step [-].
+        iterations: Linear iterations of the transport solve.
+        mean_stoichiometry: Volume mean of x after the attempt.
+    """
+
+    time: float
+    step: float
+    step_number: int
+    accepted: bool
+    reason: str
+    error: float
+    change: float
+    iterations: int
+    mean_stoichiometry: float
+
+
+class Observer(Protocol):
+    """Plug-in of the time loop: an indicator table, a field writer, a progress display. Called on all ranks."""
+
+    def on_state(self, state: State) -> None:
+        """Takes a requested output state (field times and ends of protocol steps)."""
+
+    def on_step(self, result: StepResult) -> None:
+        """Takes the outcome of every attempt, accepted or rejected."""
