@@ -1,0 +1,48 @@
+"""Numbers that must vanish in an exact solution; they say how far the others can be trusted (eq. 4.9)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solver.indicators import tensors
+from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.statistics import total, totals
+from solver.indicators.view import StateView
+
+
+class LithiumBalance:
+    """Lithium in the particle against what went through its surface."""
+
+    name = "lithium balance"
+    needs_stress = False
+    needs_mismatch = False
+
+    def definitions(self, settings: IndicatorSettings) -> tuple[Definition, ...]:
+        """See `Indicator`."""
+        meaning = "lithium in the particle minus that expected from the current, over the initial content, as a size"
+        return (Definition("lithium_imbalance", "-", meaning, "4.9", "below 1e-8"),)
+
+    def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
+        """See `Indicator`."""
+        return {"lithium_imbalance": view.state.lithium_imbalance}
+
+
+class StressBalance:
+    """Volume integral of the stress, zero in every particle without traction on its surface."""
+
+    name = "stress balance"
+    needs_stress = True
+    needs_mismatch = False
+
+    def definitions(self, settings: IndicatorSettings) -> tuple[Definition, ...]:
+        """See `Indicator`."""
+        meaning = "largest component of ∫σ dV over ∫|σ| dV, as a size"
+        return (Definition("stress_imbalance", "-", meaning, "4.9", "below 1e-4"),)
+
+    def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
+        """See `Indicator`."""
+        owned, sample = view.layout.domain.owned, view.sample
+        stress, weights = sample.stress[:owned], sample.weights[:owned]
+        integral = totals(np.einsum("cq,cqi->i", weights, stress), view.comm)
+        size = total(weights * tensors.frobenius(stress), view.comm)
+        return {"stress_imbalance": float(np.abs(integral).max()) / size if size > 0.0 else 0.0}

@@ -1,0 +1,44 @@
+"""Stress in the grains: percentiles of the invariants of the cell-averaged tensor (eq. 4.1)."""
+
+from __future__ import annotations
+
+from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.percentiles import percentile_definitions, percentile_values
+from solver.indicators.statistics import maximum
+from solver.indicators.view import StateView
+
+_GRAIN_STRENGTH = "600 MPa, grain (Chen 2024)"
+
+
+class Stress:
+    """First principal, hydrostatic and von Mises stress, weighted by volume."""
+
+    name = "stress"
+    needs_stress = True
+    needs_mismatch = False
+
+    def definitions(self, settings: IndicatorSettings) -> tuple[Definition, ...]:
+        """See `Indicator`."""
+        weighted = "of the cell-averaged stress, by volume"
+        return (
+            *percentile_definitions(
+                "first_principal", "MPa", f"the first principal value {weighted}", "4.1", _GRAIN_STRENGTH
+            ),
+            *percentile_definitions("hydrostatic", "MPa", f"the hydrostatic part {weighted}", "4.1"),
+            *percentile_definitions("von_mises", "MPa", f"the von Mises equivalent {weighted}", "4.1"),
+            Definition(
+                "first_principal_max",
+                "MPa",
+                "largest first principal value of a cell: a diagnostic only, it grows without limit on finer meshes",
+            ),
+        )
+
+    def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
+        """See `Indicator`."""
+        stress, volume = view.stress, view.layout.cells.volume
+        return {
+            **percentile_values("first_principal", stress.first_principal, volume, view.comm),
+            **percentile_values("hydrostatic", stress.hydrostatic, volume, view.comm),
+            **percentile_values("von_mises", stress.von_mises, volume, view.comm),
+            "first_principal_max": maximum(stress.first_principal, view.comm),
+        }

@@ -1,0 +1,169 @@
+"""One accepted state as the indicators and writers look at it: derived fields, computed when first asked for, once.
+
+The cell stress is the volume mean of the tensor over the cell, and invariants are taken of that mean, never averaged
+themselves: averaging first is what makes a number independent of the mesh. Tractions on a grain boundary are facet
+means from both sides (eq. 4.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from solver.indicators import tensors
+from solver.indicators.layout import Layout
+from solver.solve.state import State
+from solver.solve.stress import FACET_EXTRAPOLATION, StressSample
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Traction:
+    """Tractions on the owned grain-boundary facets.
+
+    Attributes:
+        vector: (k, 3) mean of both sides [MPa], on the normal that points out of side 0.
+        normal: (k,) its component along the normal, tension positive [MPa].
+        shear: (k,) length of the rest [MPa].
+        jump: (k,) length of the difference between the sides [MPa]: exact equilibrium would make it zero, so it
+            measures the accuracy of the stress.
+    """
+
+    vector: Array
+    normal: Array
+    shear: Array
+    jump: Array
+
+
+class StressView:
+    """Derived fields of one stress sample.
+
+    Args:
+        stress: (cells, 4, 6) stress at the Gauss points of owned and ghost cells [MPa].
+        weights: (cells, 4) quadrature weights [µm³].
+        layout: The particle's geometry.
+    """
+
+    def __init__(self, stress: Array, weights: Array, layout: Layout) -> None:
+        self._stress, self._weights, self._layout = stress, weights, layout
+
+    @cached_property
+    def cell_stress(self) -> Array:
+        """(owned, 6) volume mean of the tensor over each owned cell [MPa]."""
+        owned = self._layout.domain.owned
+        weights = self._weights[:owned]
+        return np.einsum("cq,cqi->ci", weights, self._stress[:owned]) / weights.sum(axis=1)[:, None]
+
+    @cached_property
+    def first_principal(self) -> Array:
+        """(owned,) first principal value of the cell stress [MPa]."""
+        return tensors.first_principal(self.cell_stress)
+
+    @cached_property
+    def hydrostatic(self) -> Array:
+        """(owned,) hydrostatic part of the cell stress [MPa]."""
+        return tensors.hydrostatic(self.cell_stress)
+
+    @cached_property
+    def von_mises(self) -> Array:
+        """(owned,) von Mises equivalent of the cell stress [MPa]."""
+        return tensors.von_mises(self.cell_stress)
+
+    @cached_property
+    def traction(self) -> Traction:
+        """Facet means on the owned grain-boundary facets."""
+        facets = self._layout.facets
+        sides = []
+        for side in range(2):
+            extrapolation = FACET_EXTRAPOLATION[facets.local[:, side]]
+            on_facet = np.einsum("kq,kqi->ki", extrapolation, self._stress[facets.cells[:, side]])
+            sides.append(tensors.traction(on_facet, facets.normal))
+        vector = 0.5 * (sides[0] + sides[1])
+        normal, shear = tensors.normal_and_shear(vector, facets.normal)
+        return Traction(vector, normal, shear, np.linalg.norm(sides[1] - sides[0], axis=1))
+
+
+class StateView:
+    """An accepted state with what the indicators derive from it.
+
+    Args:
+        state: The accepted state.
+        layout: The particle's geometry.
+    """
+
+    def __init__(self, state: State, layout: Layout) -> None:
+        self.state, self.layout = state, layout
+
+    @property
+    def comm(self) -> MPI.Comm:
+        """Communicator of the particle."""
+        return self.layout.domain.comm
+
+    @property
+    def sample(self) -> StressSample:
+        """Stress sample of the actual lithium field.
+
+        Raises:
+            ValueError: When the state was computed without mechanics.
+        """
+        if self.state.stress is None:
+            raise ValueError("this state has no stress: the case was solved without mechanics")
+        return self.state.stress
+
+    @cached_property
+    def stress(self) -> StressView:
+        """Derived fields of the total stress."""
+        return StressView(self.sample.stress, self.sample.weights, self.layout)
+
+    @cached_property
+    def mismatch(self) -> StressView:
+        """Derived fields of the mismatch part: the stress at uniform x = mean (eq. 2.7)."""
+        return StressView(self._mismatch_stress, self.sample.weights, self.layout)
+
+    @cached_property
+    def gradient(self) -> StressView:
+        """Derived fields of the gradient part: total minus mismatch (eq. 2.7)."""
+        return StressView(self.sample.stress - self._mismatch_stress, self.sample.weights, self.layout)
+
+    @property
+    def _mismatch_stress(self) -> Array:
+        if self.state.mismatch is None:
+            raise ValueError("this state was computed without the mismatch part")
+        return self.state.mismatch.stress
+
+    @cached_property
+    def energy(self) -> Array:
+        """(owned,) elastic energy of each owned cell [pJ] (MPa µm³), eq. 4.6."""
+        owned = self.layout.domain.owned
+        density = 0.5 * tensors.double_contraction(self.sample.stress[:owned], self.sample.elastic_strain[:owned])
+        return np.einsum("cq,cq->c", density, self.sample.weights[:owned])
+
+    @cached_property
+    def vertex_stoichiometry(self) -> Array:
+        """(rows of `mesh.geometry.x`,) stoichiometry x at the mesh vertices [-]."""
+        function, domain = self.state.stoichiometry, self.layout.domain
+        values = np.zeros(len(domain.mesh.geometry.x))
+        values[domain.cell_vertices] = function.x.array[function.function_space.dofmap.list]
+        return values
+
+    @cached_property
+    def cell_stoichiometry(self) -> Array:
+        """(owned,) volume mean of x over each owned cell [-]."""
+        vertices = self.layout.domain.cell_vertices[: self.layout.domain.owned]
+        return self.vertex_stoichiometry[vertices].mean(axis=1)
+
+    @cached_property
+    def vertex_displacement(self) -> Array:
+        """(rows of `mesh.geometry.x`, 3) displacement at the mesh vertices [µm]; zeros without mechanics."""
+        function, domain = self.state.displacement, self.layout.domain
+        values = np.zeros((len(domain.mesh.geometry.x), 3))
+        if function is not None:
+            # The first four degrees of freedom of a P2 tetrahedron sit at its vertices.
+            corners = function.function_space.dofmap.list[:, :4]
+            values[domain.cell_vertices] = function.x.array.reshape(-1, 3)[corners]
+        return values

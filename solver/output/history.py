@@ -1,0 +1,84 @@
+"""The two tables of a run: output states with all indicators, and every attempted time step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from solver.indicators.definition import Definition
+from solver.output.files import Table
+from solver.solve.state import State, StepResult
+
+STATE_DEFINITIONS = (
+    Definition("state", "-", "number of the output state, from 0"),
+    Definition("time", "s", "time since the start of the protocol"),
+    Definition("protocol_step", "-", "step of the protocol, from 1; 0 at the start"),
+    Definition("state_of_charge", "-", "1 − mean stoichiometry", "3.5"),
+    Definition("mean_stoichiometry", "-", "volume mean of x"),
+)
+
+STEP_COLUMNS = (
+    "attempt [-]",
+    "time [s]",
+    "step [s]",
+    "protocol_step [-]",
+    "accepted [-]",
+    "reason",
+    "error_over_tolerance [-]",
+    "largest_change [-]",
+    "iterations [-]",
+    "mean_stoichiometry [-]",
+)
+
+
+def state_values(state: State) -> dict[str, float]:
+    """The columns of a state that are not indicators, by key."""
+    return {
+        "state": state.index,
+        "time": state.time,
+        "protocol_step": state.step_number,
+        "state_of_charge": state.state_of_charge,
+        "mean_stoichiometry": state.mean_stoichiometry,
+    }
+
+
+class History:
+    """Writes `history.csv` and `steps.csv`; used on rank 0 only.
+
+    Args:
+        folder: Run folder.
+        definitions: Definitions of the indicators, in the order of the columns.
+    """
+
+    def __init__(self, folder: Path, definitions: tuple[Definition, ...]) -> None:
+        self._keys = [definition.key for definition in (*STATE_DEFINITIONS, *definitions)]
+        headers = [definition.header for definition in (*STATE_DEFINITIONS, *definitions)]
+        self._states = Table(folder / "history.csv", headers)
+        self._steps = Table(folder / "steps.csv", STEP_COLUMNS)
+        self._attempts = 0
+
+    def add_state(self, values: dict[str, float]) -> None:
+        """Adds one output state, given by key."""
+        self._states.append([values[key] for key in self._keys])
+
+    def add_step(self, result: StepResult) -> None:
+        """Adds one attempted step."""
+        self._attempts += 1
+        self._steps.append(
+            [
+                self._attempts,
+                result.time,
+                result.step,
+                result.step_number,
+                int(result.accepted),
+                result.reason,
+                result.error,
+                result.change,
+                result.iterations,
+                result.mean_stoichiometry,
+            ]
+        )
+
+    def close(self) -> None:
+        """Closes both files."""
+        self._states.close()
+        self._steps.close()

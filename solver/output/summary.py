@@ -1,0 +1,80 @@
+"""The run in a few numbers: final and extreme values of every indicator, with units and where they occurred."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from solver.indicators.definition import Definition
+from solver.indicators.registry import DEFINITIONS_VERSION
+from solver.output.history import STATE_DEFINITIONS
+from solver.solve.state import StepResult
+
+# What "the state of highest risk" is chosen by, in this order: the first that is defined in some state.
+RISK_KEYS = ("boundary_risk_p95", "first_principal_p95")
+
+LEFT_OUT = (
+    "perfect grain boundaries (no cracks open, no lithium is held up)",
+    "stress does not act back on lithium (one-way coupling)",
+    "small strains, stiffness independent of lithium",
+    "no pores, no coating, no plasticity or gliding of layers",
+)
+
+
+class Summary:
+    """Collects output states; the same on every rank.
+
+    Args:
+        definitions: Definitions of the indicators.
+    """
+
+    def __init__(self, definitions: tuple[Definition, ...]) -> None:
+        self.definitions = (*STATE_DEFINITIONS, *definitions)
+        self.states: list[dict[str, float]] = []
+        self.accepted = 0
+        self.rejected = 0
+
+    def add(self, values: dict[str, float]) -> None:
+        """Adds an output state: all columns of the history by key."""
+        self.states.append(values)
+
+    def count(self, result: StepResult) -> None:
+        """Counts an attempted step."""
+        self.accepted += result.accepted
+        self.rejected += not result.accepted
+
+    def highest_risk(self) -> tuple[int, str] | None:
+        """Position of the output state of highest risk and the key it was chosen by; None without stress."""
+        for key in RISK_KEYS:
+            defined = [number for number, values in enumerate(self.states) if math.isfinite(values.get(key, math.nan))]
+            if defined:
+                return max(defined, key=lambda number: self.states[number][key]), key
+        return None
+
+    def as_data(self) -> dict[str, Any]:
+        """Content of `summary.json`."""
+        risk = self.highest_risk()
+        worst = None
+        if risk:
+            state = self.states[risk[0]]
+            worst = {name: state[name] for name in ("state", "time", "state_of_charge")} | {"chosen_by": risk[1]}
+        return {
+            "definitions_version": DEFINITIONS_VERSION,
+            "output_states": len(self.states),
+            "steps_accepted": self.accepted,
+            "steps_rejected": self.rejected,
+            "highest_risk": worst,
+            "values": {definition.key: self._values(definition) for definition in self.definitions},
+            "left_out": list(LEFT_OUT),
+        }
+
+    def _values(self, definition: Definition) -> dict[str, Any]:
+        """Unit, final value and extremes over the output states of one column."""
+        column = [(values[definition.key], values) for values in self.states]
+        finite = [entry for entry in column if math.isfinite(entry[0])]
+        data: dict[str, Any] = {"unit": definition.unit, "final": column[-1][0] if column else None}
+        if finite:
+            for name, pick in (("minimum", min), ("maximum", max)):
+                value, state = pick(finite, key=lambda entry: entry[0])
+                data[name] = {"value": value, "time": state["time"], "state_of_charge": state["state_of_charge"]}
+        return data
