@@ -1,0 +1,223 @@
+"""What a case must fulfil beyond single values: checks that look at several sections, the material, or other files.
+
+A check yields `Finding`s and gets only sections that are valid by themselves, so that all problems of a file can be
+reported in one go.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from meshes.particle import FileOrientation, Particle
+from solver.case.document import Path as KeyPath
+from solver.case.document import shorten
+from solver.case.protocol import PlannedStep, percent, plan_protocol
+from solver.case.schema import Electrochemistry, Mechanics
+from solver.errors import VegardError
+from solver.materials import Material, MaterialChoice, load_material, material_names
+
+# A mesh coarser than this multiple of the grain size, or finer than this fraction of the radius, is a slip of the pen.
+COARSEST_MESH = 1.5
+FINEST_MESH = 1 / 400
+
+
+class Finding(NamedTuple):
+    """Something to tell about a key; a warning does not stop the case."""
+
+    path: KeyPath
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The valid sections of a case and the folder its file names are relative to."""
+
+    values: Mapping[str, Any]
+    folder: Path
+    material: Material | None
+
+
+Check = Callable[[Sections], Iterator[Finding]]
+
+
+def find_material(choice: str | MaterialChoice) -> tuple[Material | None, list[Finding]]:
+    """The material of a case, or what is wrong with the choice."""
+    name, path = (choice, ("material",)) if isinstance(choice, str) else (choice.base, ("material", "base"))
+    known = material_names()
+    if name not in known:
+        return None, [Finding(path, _unknown_material(name, known))]
+    try:
+        return load_material(choice), []
+    except VegardError as error:
+        return None, [Finding(("material",), problem) for problem in error.problems]
+
+
+def _unknown_material(name: str, known: list[str]) -> str:
+    plain = {entry.lower().replace("-", "").replace("_", ""): entry for entry in known}
+    near = difflib.get_close_matches(name.lower().replace(" ", "").replace("-", "").replace("_", ""), plain, 1, 0.5)
+    advice = f'did you mean "{plain[near[0]]}"?' if near else f"write one of {', '.join(known)}"
+    return f'"{shorten(name)}" is not a material of the library; {advice}'
+
+
+def _protocol_fits(sections: Sections) -> Iterator[Finding]:
+    """Every step can be reached, and the lattice table covers the way."""
+    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
+    material = sections.material
+    if material is None:
+        return
+    ratio = capacity_ratio(electrochemistry, material)
+    low, high = lattice_range(material)
+    key = ("electrochemistry", "initial_stoichiometry")
+    if not low <= electrochemistry.initial_stoichiometry <= high:
+        yield Finding(key, _outside_table(electrochemistry.initial_stoichiometry, material))
+        return
+    start = electrochemistry.initial_stoichiometry
+    for index, step in enumerate(electrochemistry.steps):
+        try:
+            [planned] = plan_protocol([step], start, ratio)
+        except ValueError as error:
+            yield Finding(("electrochemistry", "protocol", index), str(error))
+            return
+        start = 1.0 - planned.end_soc
+        problem = _end_problem(planned, material)
+        if problem is not None:
+            yield Finding(("electrochemistry", "protocol", index), problem)
+            return
+        yield from _surface_warning(planned, index, sections, ratio)
+
+
+def _end_problem(planned: PlannedStep, material: Material) -> str | None:
+    low, high = lattice_range(material)
+    stoichiometry = 1.0 - planned.end_soc
+    if low - 1e-9 <= stoichiometry <= high + 1e-9:
+        return None
+    lowest, highest = percent(1.0 - high), percent(1.0 - low)
+    return (
+        f'"{planned.step.text}" ends at {percent(planned.end_soc)} SoC; the lattice table of {material.name} covers '
+        f"{lowest} to {highest}, so end inside it"
+    )
+
+
+def _surface_warning(planned: PlannedStep, index: int, sections: Sections, ratio: float) -> Iterator[Finding]:
+    """Warn when the quasi-steady surface stoichiometry of a sphere, x̄ ∓ jR/(5D), leaves 0 to 1."""
+    particle: Particle | None = sections.values.get("particle")
+    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
+    if particle is None or sections.material is None or particle.from_file is not None or not planned.step.direction:
+        return
+    basal, along_c = sections.material.diffusivity(electrochemistry.temperature)
+    mean_diffusivity = (2 * basal + along_c) / 3 if max(basal, along_c) < 2 * min(basal, along_c) else 0.55 * basal
+    difference = planned.step.c_rate * ratio * particle.radius**2 / (15 * 3600.0 * mean_diffusivity)
+    surface = 1.0 - planned.end_soc - planned.step.direction * difference
+    if not 0.0 < surface < 1.0:
+        yield Finding(
+            ("electrochemistry", "protocol", index),
+            f'the surface may run {"out of lithium" if surface <= 0 else "full"} before "{planned.step.text}" ends: its '
+            f"stoichiometry is estimated at {surface:.2f}; write a smaller C-rate, radius or state of charge",
+            is_warning=True,
+        )
+
+
+def _stress_free_state_has_a_strain(sections: Sections) -> Iterator[Finding]:
+    mechanics: Mechanics = sections.values["mechanics"]
+    if sections.material is not None:
+        low, high = lattice_range(sections.material)
+        if not low <= mechanics.stress_free_stoichiometry <= high:
+            yield Finding(
+                ("mechanics", "stress_free_stoichiometry"),
+                _outside_table(mechanics.stress_free_stoichiometry, sections.material),
+            )
+
+
+def _outside_table(stoichiometry: float, material: Material) -> str:
+    low, high = lattice_range(material)
+    return f"{stoichiometry:g} is outside {low:g} to {high:g}, the lattice table of {material.name}"
+
+
+def _mesh_fits_the_grains(sections: Sections) -> Iterator[Finding]:
+    particle: Particle = sections.values["particle"]
+    if particle.from_file is not None:
+        return
+    grains, radius = particle.grains, particle.radius
+    diameter = grains.mean_diameter if grains.mean_diameter is not None else 2 * radius / (grains.count or 1) ** (1 / 3)
+    if grains.mean_diameter is not None and diameter > 2 * radius:
+        yield Finding(
+            ("particle", "grains", "mean_diameter"),
+            f"grains of {diameter:g} um are larger than the particle ({2 * radius:g} um across); write count: 1 for one grain",
+        )
+        return
+    size = particle.mesh.size
+    if size is not None and size > COARSEST_MESH * diameter:
+        yield Finding(
+            ("particle", "mesh", "size"),
+            f"{size:g} um is coarser than the grains (about {diameter:.2g} um); write at most {diameter / 2:.2g} um",
+        )
+    if size is not None and size < FINEST_MESH * radius:
+        yield Finding(
+            ("particle", "mesh", "size"),
+            f"{size:g} um is too fine for a radius of {radius:g} um (more than a billion tetrahedra); "
+            f"write at least {FINEST_MESH * radius:.2g} um",
+        )
+
+
+def _files_exist(sections: Sections) -> Iterator[Finding]:
+    particle: Particle = sections.values["particle"]
+    for path, name in referenced_files(particle):
+        problem = file_problem(sections.folder, name)
+        if problem is not None:
+            yield Finding(path, problem)
+
+
+def referenced_files(particle: Particle) -> list[tuple[KeyPath, str]]:
+    """Files a case reads besides itself, with the key that names each."""
+    found: list[tuple[KeyPath, str]] = []
+    if particle.from_file is not None:
+        found.append((("particle", "from_file", "path"), particle.from_file.path))
+    orientation = particle.grains.orientation
+    if isinstance(orientation, FileOrientation):
+        found.append((("particle", "grains", "orientation", "file"), orientation.file))
+    return found
+
+
+def file_problem(folder: Path, name: str) -> str | None:
+    """Why a file cannot be read, or None."""
+    shown = f'"{shorten(name)}"'
+    if any(ord(character) < 32 for character in name):
+        return f"{shown} holds a character that no file name has; write the plain path"
+    path = folder / name
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        hint = "; write the full path instead of ~" if name.startswith("~") else f"; paths start from {shorten(str(folder), 200)}"
+        return f"there is no file {shown}{hint}"
+    if not stat.S_ISREG(mode):
+        return f"{shown} is {'a folder' if stat.S_ISDIR(mode) else 'not an ordinary file'}; write the name of a file"
+    return None if os.access(path, os.R_OK) else f"{shown} may not be read by you; change its permissions"
+
+
+def capacity_ratio(electrochemistry: Electrochemistry, material: Material) -> float:
+    """Capacity called 1C over the theoretical capacity [-] (eq. 3.4)."""
+    if electrochemistry.one_c_capacity is None:
+        return 1.0
+    return float(electrochemistry.one_c_capacity) / material.theoretical_capacity
+
+
+def lattice_range(material: Material) -> tuple[float, float]:
+    """Lowest and highest stoichiometry of the lattice table."""
+    table = material.lattice.stoichiometry
+    return float(table[0]), float(table[-1])
+
+
+# The sections each check needs; one whose sections are not all valid is left out.
+CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
+    (frozenset({"particle"}), _files_exist),
+    (frozenset({"particle"}), _mesh_fits_the_grains),
+    (frozenset({"material", "mechanics"}), _stress_free_state_has_a_strain),
+    (frozenset({"material", "electrochemistry"}), _protocol_fits),
+)

@@ -1,0 +1,183 @@
+"""From a path to a checked case; every problem of the file is reported at once, with its line.
+
+The digest names what influences a result: the sections (defaults filled in) and the content of the files they refer
+to, so two cases that differ only in title, comments or pictures have the same digest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import stat
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
+from solver.case.document import MAXIMUM_CHARACTERS, Document, Problem, UnreadableError, read_document, shorten
+from solver.case.document import Path as KeyPath
+from solver.case.problems import accept_variants, describe, section_shapes, translate, unknown_key
+from solver.case.schema import Case
+from solver.errors import CaseError
+
+
+@dataclass(frozen=True)
+class LoadedCase:
+    """A case and where it came from.
+
+    Attributes:
+        case: The sections, defaults filled in, in the micro system.
+        path: The file as named by the user.
+        folder: Folder that file names in the case are relative to.
+        text: The file as written.
+        digest: SHA-256 of everything that influences a result.
+        warnings: Lines for the user about what is allowed but doubtful.
+    """
+
+    case: Case
+    path: Path
+    folder: Path
+    text: str
+    digest: str
+    warnings: tuple[str, ...] = field(default=())
+
+
+def load_case(path: Path) -> LoadedCase:
+    """Read, validate and cross-check a case file.
+
+    Args:
+        path: A YAML file.
+
+    Returns:
+        The case.
+
+    Raises:
+        CaseError: With one line `file:line: key: what is wrong; what to write` per problem.
+    """
+    path = Path(path)
+    text = read_text(path)
+    return load_text(text, path)
+
+
+def load_text(text: str, path: Path) -> LoadedCase:
+    """Like `load_case` for a text already read; `path` is used in messages and for relative file names."""
+    try:
+        document = read_document(text)
+    except UnreadableError as error:
+        raise CaseError([_line(path, error.problem)]) from error
+    folder = path.parent
+    sections, findings = _validate(document, folder)
+    problems = [Problem(document.line(found.path), found.path, found.text) for found in findings if not found.is_warning]
+    if problems := sorted(document.problems + problems, key=lambda problem: problem.line):
+        raise CaseError([_line(path, problem) for problem in problems])
+    case = Case(**{**sections, "name": sections["name"] or shorten(path.stem, 100) or "case"})
+    warnings = [Problem(document.line(found.path), found.path, found.text) for found in findings]
+    return LoadedCase(case, path, folder, text, _digest(case, folder), tuple(_line(path, found) for found in warnings))
+
+
+def read_text(path: Path) -> str:
+    """Text of a case file; raises CaseError when there is no such text."""
+    shown = shorten(str(path), 300)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise CaseError(f"{shown}: this is a folder; write the name of a case file, such as {shown}/quickstart.yaml")
+        if not stat.S_ISREG(mode):
+            raise CaseError(f"{shown}: this is not an ordinary file; write the name of a case file")
+        with path.open("rb") as file:
+            data = file.read(4 * MAXIMUM_CHARACTERS + 1)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise CaseError(f"{shown}: there is no such file; {_nearby(path)}") from error
+    except OSError as error:
+        raise CaseError(f"{shown}: cannot be read ({error.strerror}); check its name and permissions") from error
+    if len(data) > 4 * MAXIMUM_CHARACTERS:
+        raise CaseError(f"{shown}: a file of more than {4 * MAXIMUM_CHARACTERS} bytes is no case; check the name")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CaseError(f"{shown}:{line}: this is not UTF-8 text; save the file as UTF-8") from error
+
+
+def _nearby(path: Path) -> str:
+    """Names of case files that the user may have meant."""
+    try:
+        names = sorted(entry.name for entry in path.parent.glob("*.y*ml"))[:1000]
+    except (OSError, ValueError):
+        names = []
+    near = difflib.get_close_matches(path.name, names, 1, 0.5)
+    return f"did you mean {path.parent / near[0]}?" if near else 'write a starter with "vegard new my-case.yaml"'
+
+
+def _validate(document: Document, folder: Path) -> tuple[dict[str, Any], list[Finding]]:
+    """Valid sections by name, and everything found."""
+    data = document.value
+    if data is None:
+        return {}, [Finding((), 'the file is empty; write a starter with "vegard new my-case.yaml"')]
+    if not isinstance(data, dict):
+        return {}, [Finding((), f'the file holds {describe(data)}; write keys with values, such as "material: NMC811"')]
+    sections: dict[str, Any] = {}
+    findings = [Finding((key,), unknown_key(key, ())) for key in data if key not in Case.model_fields]
+    for key, entry in Case.model_fields.items():
+        if key in data:
+            findings += _validate_section(key, accept_variants(entry, data[key]), sections)
+        elif entry.is_required():
+            findings.append(Finding((key,), f"is missing; write {_REQUIRED[key]}"))
+        else:
+            sections[key] = entry.default
+    return sections, findings + _cross_check(sections, folder)
+
+
+# How a required section looks at its shortest.
+_REQUIRED = {
+    "material": "material: NMC811",
+    "electrochemistry": 'electrochemistry: {protocol: ["Charge at 1C until 70 % SoC"]}',
+}
+
+
+def _validate_section(key: str, value: Any, sections: dict[str, Any]) -> list[Finding]:
+    try:
+        sections[key] = _adapter(key).validate_python(value)
+    except ValidationError as error:
+        return [Finding(path, text) for path, text in translate(error, section_shapes(key), value, (key,))]
+    return []
+
+
+@cache
+def _adapter(key: str) -> TypeAdapter[Any]:
+    """Validator of one section by itself, so that the others are checked even when it is wrong."""
+    entry = Case.model_fields[key]
+    return TypeAdapter(entry.rebuild_annotation())
+
+
+def _cross_check(sections: dict[str, Any], folder: Path) -> list[Finding]:
+    material, findings = find_material(sections["material"]) if "material" in sections else (None, [])
+    known = Sections(sections, folder, material)
+    for needed, check in CHECKS:
+        if needed <= sections.keys():
+            findings += check(known)
+    return findings
+
+
+def _line(path: Path, problem: Problem) -> str:
+    """`file:line: key: what is wrong; what to write`."""
+    place = shorten(str(path), 300) + (f":{problem.line}" if problem.line else "")
+    key = ""
+    for step in problem.path:
+        key += f"[{step + 1}]" if isinstance(step, int) else f".{shorten(step)}" if key else shorten(step)
+    return f"{place}: {key}: {problem.text}" if key else f"{place}: {problem.text}"
+
+
+def _digest(case: Case, folder: Path) -> str:
+    content = {name: _file_digest(folder / name) for _, name in referenced_files(case.particle)}
+    canonical = json.dumps([case.influences(), sorted(content.items())], sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,160 @@
+"""What a case file may say: frozen sections with defaults, limits and descriptions, in the micro system once read.
+
+The descriptions below are the reference: docs/cases.md and the JSON schema for editors are printed from them. Reading
+a file, and checks that need more than one section, live in `solver.case.load` and `solver.case.checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from meshes.particle import Description, Particle
+from meshes.quantities import FRACTION, LENGTH, SPECIFIC_CAPACITY, STRESS, TEMPERATURE, TIME, VOLUME, quantity
+from solver.case.protocol import ProtocolStep, parse_protocol, parse_step
+from solver.materials import MaterialChoice
+
+Stoichiometry = quantity(FRACTION, "0.1 %", "100 %")
+Temperature = quantity(TEMPERATURE, "-40 degC", "100 degC")
+Capacity = quantity(SPECIFIC_CAPACITY, "1 mAh/g", "1000 mAh/g")
+IndicatorLength = quantity(LENGTH, "0.001 um", "10 um")
+Strength = quantity(STRESS, "0.1 MPa", "100 GPa")
+ReferenceVolume = quantity(VOLUME, "1e-6 um^3", "1e6 um^3")
+StepTime = quantity(TIME, "1e-6 s", "24 h")
+
+
+def _known_coupling(value: object) -> object:
+    if isinstance(value, str) and value.strip().lower() in {"two-way", "two way", "twoway"}:
+        raise ValueError('two-way coupling is not available yet; write "one-way"')
+    return value
+
+
+def _one_step_is_a_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _valid_step(text: str) -> str:
+    return parse_step(text).text
+
+
+Step = Annotated[str, BeforeValidator(lambda value: _valid_step(value) if isinstance(value, str) else value)]
+
+
+class Electrochemistry(Description):
+    """How lithium leaves and enters the particle."""
+
+    protocol: Annotated[list[Step], BeforeValidator(_one_step_is_a_list)] = Field(
+        min_length=1,
+        max_length=1000,
+        description="steps in order, each `Charge|Discharge at <C-rate> until <number> % SoC`, `… for <time>`, or "
+        "`Rest for <time>`; SoC = 1 − mean stoichiometry",
+        examples=[["Charge at 1C until 70 % SoC", "Rest for 10 min"]],
+    )
+    initial_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
+        default=0.95, description="lithium per formula unit at the start, uniform; 1 is full"
+    )
+    temperature: Temperature = Field(default="25 degC", description="temperature of the particle, constant")  # type: ignore[valid-type]
+    one_c_capacity: Capacity | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description="charge per gram that 1C moves in one hour; by default the theoretical capacity, so that 1C "
+        "takes x from 1 to 0 in one hour",
+    )
+
+    @property
+    def steps(self) -> tuple[ProtocolStep, ...]:
+        """The protocol as data."""
+        return parse_protocol(self.protocol)
+
+
+class Mechanics(Description):
+    """How the lattice strain of the grains becomes stress."""
+
+    coupling: Annotated[Literal["none", "one-way"], BeforeValidator(_known_coupling)] = Field(
+        default="one-way",
+        description="`one-way`: lithium strains the grains, stress does not act back; `none`: lithium transport only",
+    )
+    stress_free_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
+        default=1.0, description="lithium content at which the polycrystal is free of stress"
+    )
+
+
+class Indicators(Description):
+    """Lengths, thresholds and strengths of the crack-risk numbers; see docs/indicators.md."""
+
+    length: IndicatorLength = Field(  # type: ignore[valid-type]
+        default="0.15 um", description="distance from a grain boundary that counts as near it"
+    )
+    boundary_thresholds: Annotated[list[Strength], Field(min_length=1, max_length=20)] = Field(  # type: ignore[valid-type]
+        default=["100 MPa", "210 MPa", "425 MPa", "745 MPa"],
+        description="normal tractions above which the share of grain-boundary area is reported",
+    )
+    weibull_modulus: float = Field(default=6.91, ge=0.5, le=100.0, description="Weibull modulus m of the failure probability")
+    weibull_stress: Strength = Field(default="745 MPa", description="Weibull scale stress of the reference volume")  # type: ignore[valid-type]
+    weibull_volume: ReferenceVolume = Field(  # type: ignore[valid-type]
+        default="1 um^3", description="volume to which `weibull_stress` belongs"
+    )
+
+
+class Numerics(Description):
+    """Tolerances and step sizes; the defaults suit every shipped case."""
+
+    time_tolerance: float = Field(
+        default=1e-3, ge=1e-8, le=0.1, description="error of the stoichiometry allowed in one time step"
+    )
+    maximum_stoichiometry_step: float = Field(
+        default=0.05, ge=1e-4, le=1.0, description="largest change of the mean stoichiometry in one time step"
+    )
+    initial_step: StepTime = Field(default="1 s", description="first time step of every protocol step")  # type: ignore[valid-type]
+    minimum_step: StepTime = Field(default="1e-3 s", description="time step below which the run gives up")  # type: ignore[valid-type]
+    maximum_step: StepTime = Field(default="10 min", description="largest time step")  # type: ignore[valid-type]
+    displacement_tolerance: float = Field(
+        default=1e-6, ge=1e-14, le=1e-2, description="relative residual at which the elastic solve stops"
+    )
+
+    @model_validator(mode="after")
+    def _steps_in_order(self) -> Numerics:
+        if not self.minimum_step <= self.initial_step <= self.maximum_step:
+            raise ValueError(
+                f"minimum_step {self.minimum_step:g} s, initial_step {self.initial_step:g} s and maximum_step "
+                f"{self.maximum_step:g} s are not in this order; write minimum_step ≤ initial_step ≤ maximum_step"
+            )
+        return self
+
+
+class Output(Description):
+    """What the run folder will hold."""
+
+    fields: int = Field(
+        default=12,
+        ge=0,
+        le=10000,
+        description="states written as fields and indicators, evenly spaced in time, besides the start and the end of each step",
+    )
+    format: Literal["vtkhdf", "vtu"] = Field(
+        default="vtkhdf", description="`vtkhdf` for ParaView 5.12 or newer (one file), `vtu` for older ones (many files)"
+    )
+    pictures: bool = Field(default=True, description="draw figures at the end of the run")
+
+
+class Case(Description):
+    """One simulation: a particle, its material, what is done to it, and what is wanted."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
+        default="", description="title for logs and figures; by default the name of the file", validate_default=False
+    )
+    particle: Particle = Field(default=Particle(), description="outer shape, grains and mesh")
+    material: Annotated[str, Field(min_length=1, max_length=200)] | MaterialChoice = Field(
+        description="name from `vegard materials`, or `{base: name, …}` with values to replace", examples=["NMC811"]
+    )
+    electrochemistry: Electrochemistry = Field(description="lithium transport and the charging protocol")
+    mechanics: Mechanics = Field(default=Mechanics(), description="strain and stress")
+    indicators: Indicators = Field(default=Indicators(), description="crack-risk numbers")
+    numerics: Numerics = Field(default=Numerics(), description="tolerances and step sizes")
+    output: Output = Field(default=Output(), description="files to write")
+
+    def influences(self) -> dict[str, Any]:
+        """Everything that changes a result, as plain data: all but the title, file formats, pictures and patience."""
+        data = self.model_dump(mode="json", exclude={"name": True, "output": {"format", "pictures"}})
+        data["particle"]["mesh"].pop("time_limit", None)
+        return data
