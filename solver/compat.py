@@ -1,0 +1,157 @@
+"""The only module that knows DOLFINx versions (0.9 to 0.11), and how forms are compiled on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import basix.ufl
+import dolfinx
+import numpy as np
+import ufl
+from dolfinx import fem, mesh
+from dolfinx.fem import petsc as fem_petsc
+from dolfinx.io import distribute_entity_data
+from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+VERSION = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
+OLDEST = (0, 9)
+
+if VERSION < OLDEST:
+    raise ImportError(f"DOLFINx {dolfinx.__version__} is too old: Vegard needs 0.9 or later")
+
+# Plain -O3 does not vectorise the kernels; allowing sums to be reordered does (docs/numerics.md). No flag here lets the
+# compiler assume that numbers are finite.
+_COMPILER_FLAGS = (
+    "-O3",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-fassociative-math",
+)
+_COMPILE_TIMEOUT = 300
+_STALE_AFTER = 600.0
+
+
+@lru_cache(maxsize=1)
+def jit_options() -> dict[str, Any]:
+    """Options for every `fem.form` and `fem.Expression`: vectorising flags and a cache of its own.
+
+    The cache folder is keyed by the processor, because code built with -march=native fails on an older one, and a
+    compile that was killed is cleared, because DOLFINx would wait for it in vain.
+    """
+    base = os.environ.get("VEGARD_JIT_CACHE")
+    root = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vegard" / "jit"
+    key = hashlib.sha256(f"{dolfinx.__version__} {platform.machine()} {_processor()}".encode()).hexdigest()[:12]
+    folder = root / f"{dolfinx.__version__}-{key}"
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_stale(folder)
+    return {
+        "cffi_extra_compile_args": list(_COMPILER_FLAGS),
+        "cache_dir": folder,
+        "timeout": _COMPILE_TIMEOUT,
+    }
+
+
+def _processor() -> str:
+    """Name and feature flags of the processor, as far as the system tells."""
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return platform.processor()
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return "".join(sorted({line for line in path.read_text().splitlines() if line.startswith(wanted)}))
+
+
+def _remove_stale(folder: Path) -> None:
+    for source in folder.glob("*.c"):
+        finished = source.with_suffix(".c.cached").exists()
+        try:
+            if not finished and time.time() - source.stat().st_mtime > _STALE_AFTER:
+                source.unlink()
+        except FileNotFoundError:  # another process cleaned up first
+            continue
+
+
+def form(expression: ufl.Form) -> fem.Form:
+    """Compiled form."""
+    return fem.form(expression, jit_options=jit_options())
+
+
+def expression(value: ufl.core.expr.Expr, points: NDArray[np.float64]) -> fem.Expression:
+    """Compiled expression at reference points (points, 3)."""
+    return fem.Expression(value, points, jit_options=jit_options())
+
+
+def create_tetrahedral_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: NDArray[np.float64]) -> mesh.Mesh:
+    """Distributed mesh whose ranks also hold the neighbours across facets, as interior-facet terms need.
+
+    Args:
+        comm: Ranks to distribute over.
+        cells: (m, 4) vertex numbers given on this rank; any rank may give none.
+        points: (n, 3) coordinates given on this rank.
+    """
+    element = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
+    links = () if VERSION < (0, 11) else (2,)
+    partitioner = mesh.create_cell_partitioner(mesh.GhostMode.shared_facet, *links)
+    if VERSION < (0, 10):
+        return mesh.create_mesh(comm, cells, points, element, partitioner)
+    return mesh.create_mesh(comm, cells, element, points, partitioner)
+
+
+def distribute_facet_tags(
+    domain: mesh.Mesh, facets: NDArray[np.int64], values: NDArray[np.int32]
+) -> mesh.MeshTags:
+    """Tags of facets given by their vertices in input numbering, (k, 3), moved to the ranks that hold them."""
+    entities, local_values = distribute_entity_data(domain, 2, facets, values)
+    domain.topology.create_connectivity(2, 0)
+    adjacency = dolfinx.cpp.graph.AdjacencyList_int32(entities)
+    tags = mesh.meshtags_from_entities(domain, 2, adjacency, local_values.astype(np.int32, copy=False))
+    tags.name = "facets"
+    return tags
+
+
+def create_matrix(compiled: fem.Form, kind: str) -> PETSc.Mat:
+    """Empty PETSc matrix of a type such as "aij" or "baij"."""
+    return fem_petsc.create_matrix(compiled, kind)
+
+
+def create_vector(compiled: fem.Form) -> PETSc.Vec:
+    """Empty PETSc vector for a linear form."""
+    if VERSION < (0, 10):
+        return fem_petsc.create_vector(compiled)
+    return fem_petsc.create_vector(fem.extract_function_spaces(compiled))
+
+
+def interpolation_matrix(source: fem.FunctionSpace, target: fem.FunctionSpace) -> PETSc.Mat:
+    """Matrix that takes coefficients of `source` to those of `target`."""
+    matrix = fem_petsc.interpolation_matrix(source, target)
+    matrix.assemble()
+    return matrix
+
+
+def assemble_matrix(matrix: PETSc.Mat, compiled: fem.Form) -> None:
+    """Assembles into an existing matrix, without boundary conditions."""
+    matrix.zeroEntries()
+    fem_petsc.assemble_matrix(matrix, compiled)
+    matrix.assemble()
+
+
+def assemble_vector(vector: PETSc.Vec, compiled: fem.Form) -> None:
+    """Assembles into an existing vector and adds up the contributions of all ranks."""
+    with vector.localForm() as local:
+        local.set(0.0)
+    fem_petsc.assemble_vector(vector, compiled)
+    vector.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
+
+
+def evaluate(compiled: fem.Expression, domain: mesh.Mesh, cells: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Values of an expression in cells, shape (cells, …) flattened after the first axis."""
+    return np.asarray(compiled.eval(domain, cells)).reshape(len(cells), -1)

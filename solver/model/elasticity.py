@@ -1,0 +1,78 @@
+"""Elasticity of a grain with its chemical strain; equations 1.1, 1.2 and 2.2 of docs/theory.md. Returns UFL only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ufl
+from dolfinx import fem, mesh
+from ufl.core.expr import Expr
+
+from solver.materials import TransverseStiffness
+
+
+@dataclass(frozen=True)
+class StiffnessConstants:
+    """The five elastic constants [MPa] as form constants, so that one compiled form serves every material."""
+
+    C11: fem.Constant
+    C12: fem.Constant
+    C13: fem.Constant
+    C33: fem.Constant
+    C44: fem.Constant
+
+    @classmethod
+    def of(cls, domain: mesh.Mesh, stiffness: TransverseStiffness) -> StiffnessConstants:
+        """Constants on a mesh with the values of a material."""
+        names = ("C11", "C12", "C13", "C33", "C44")
+        return cls(*(fem.Constant(domain, float(getattr(stiffness, name))) for name in names))
+
+
+def strain(displacement: Expr) -> Expr:
+    """Small strain, shape (3, 3) [-] (eq. 1.2)."""
+    return ufl.sym(ufl.grad(displacement))
+
+
+def eigenstrain(strain_a: Expr, strain_c: Expr, c_axis: Expr) -> Expr:
+    """Strain of a stress-free grain (eq. 1.1).
+
+    Args:
+        strain_a: In-plane lattice strain ε_a [-], scalar.
+        strain_c: Lattice strain ε_c along c [-], scalar.
+        c_axis: Unit vector along the layer normal, shape (3,).
+
+    Returns:
+        Symmetric strain tensor [-], shape (3, 3).
+    """
+    along = ufl.outer(c_axis, c_axis)
+    return strain_a * (ufl.Identity(3) - along) + strain_c * along
+
+
+def stress(elastic_strain: Expr, c_axis: Expr, stiffness: StiffnessConstants) -> Expr:
+    """Stress of a transversely isotropic crystal (eq. 2.2).
+
+    Args:
+        elastic_strain: Strain less eigenstrain [-], shape (3, 3), symmetric.
+        c_axis: Symmetry axis, unit vector, shape (3,).
+        stiffness: Elastic constants [MPa].
+
+    Returns:
+        Symmetric stress tensor [MPa], shape (3, 3).
+    """
+    s = stiffness
+    c66 = (s.C11 - s.C12) / 2
+    along = ufl.outer(c_axis, c_axis)
+    pulled = ufl.dot(elastic_strain, c_axis)
+    axial = ufl.dot(c_axis, pulled)
+    trace = ufl.tr(elastic_strain)
+    return (
+        (s.C12 * trace + (s.C13 - s.C12) * axial) * ufl.Identity(3)
+        + 2 * c66 * elastic_strain
+        + ((s.C13 - s.C12) * trace + (s.C11 + s.C33 - 2 * s.C13 - 4 * s.C44) * axial) * along
+        + 2 * (s.C44 - c66) * (ufl.outer(c_axis, pulled) + ufl.outer(pulled, c_axis))
+    )
+
+
+def components(tensor: Expr) -> list[Expr]:
+    """The six independent components of a symmetric tensor: xx, yy, zz, yz, xz, xy."""
+    return [tensor[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))]

@@ -1,0 +1,89 @@
+"""How chemistry and mechanics answer each other in a step. One strategy per way; the time loop knows only this face."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from dolfinx import fem
+
+from solver.errors import SolveError
+from solver.solve.mechanics import Mechanics
+from solver.solve.stress import StressSample
+from solver.solve.transport import Attempt, Transport
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Response:
+    """Mechanical answer to an accepted lithium field; all None when there is no mechanics."""
+
+    displacement: fem.Function | None = None
+    stress: StressSample | None = None
+    mismatch: StressSample | None = None
+
+
+class Coupling(Protocol):
+    """A strategy: tries steps, commits them, and gives the mechanical response of the accepted state."""
+
+    transport: Transport
+
+    def attempt(self, step: float, rate: float) -> Attempt:
+        """Tries a step of `step` seconds at dx̄/dt = `rate`; nothing accepted changes."""
+
+    def commit(self) -> None:
+        """Accepts the latest attempt."""
+
+    def response(self) -> Response:
+        """Mechanical fields of the accepted state; solves only when asked."""
+
+
+class Uncoupled:
+    """Lithium only (`coupling: none`)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def attempt(self, step: float, rate: float) -> Attempt:
+        """Tries a diffusion step."""
+        return self.transport.attempt(step, rate)
+
+    def commit(self) -> None:
+        """Accepts the diffusion step."""
+        self.transport.commit()
+
+    def response(self) -> Response:
+        """No mechanical fields."""
+        return Response()
+
+
+class OneWay(Uncoupled):
+    """Lithium strains the grains; stress does not act back (`coupling: one-way`).
+
+    Mechanics has no memory here, so it is solved only for the states somebody looks at.
+    """
+
+    def __init__(self, transport: Transport, mechanics: Mechanics) -> None:
+        super().__init__(transport)
+        self._mechanics = mechanics
+
+    def response(self) -> Response:
+        """Displacement and stress of the accepted lithium field.
+
+        Raises:
+            SolveError: When the elastic solve fails twice.
+        """
+        stoichiometry = self.transport.stoichiometry
+        report = self._mechanics.solve(stoichiometry)
+        if not report.converged:
+            log.warning("elastic solve failed after %d iterations; trying again", report.iterations)
+            report = self._mechanics.solve(stoichiometry)
+        if not report.converged:
+            raise SolveError(
+                f"the elastic solve failed after {report.iterations} iterations (PETSc reason {report.reason}); "
+                "the mesh may hold degenerate tetrahedra: see the quality lines of `vegard mesh`"
+            )
+        mean = self.transport.lithium() / self.transport.volume
+        return Response(self._mechanics.displacement, self._mechanics.stress(), self._mechanics.mismatch(mean))

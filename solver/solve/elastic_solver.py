@@ -1,0 +1,156 @@
+"""Linear elastic solver for a constant stiffness: CG with two-level p-multigrid (eqs. 2.4, 2.5, 5.1, 5.2).
+
+P2 displacement in 3×3 blocks, smoothed by Chebyshev over point blocks; P1 below it, solved by one V-cycle of smoothed
+aggregation. The free particle's rigid motions are the null space of both levels, so nothing is pinned. Everything is
+set up once; the solutions of earlier right-hand sides give the first guess of the next (docs/numerics.md has figures).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from petsc4py import PETSc
+
+from solver import compat
+from solver.model.elasticity import StiffnessConstants, strain, stress
+from solver.solve.domain import Domain
+from solver.solve.phases import Phases
+
+_prefixes = count()
+
+_OPTIONS = {
+    "ksp_type": "cg",
+    "ksp_guess_type": "fischer",
+    "ksp_guess_fischer_model": "3,10",
+    "pc_type": "mg",
+    "mg_levels_ksp_type": "chebyshev",
+    "mg_levels_ksp_max_it": "2",
+    "mg_levels_pc_type": "pbjacobi",
+    "mg_coarse_ksp_type": "preonly",
+    "mg_coarse_pc_type": "gamg",
+    "mg_coarse_mg_levels_ksp_type": "chebyshev",
+    "mg_coarse_mg_levels_ksp_max_it": "2",
+    "mg_coarse_mg_levels_pc_type": "jacobi",
+    # PETSc's grouping of equal rows slows its plain CSR product on generic builds.
+    "coarse_mat_no_inode": "",
+}
+_MAXIMUM_ITERATIONS = 200
+
+
+@dataclass(frozen=True)
+class LinearReport:
+    """Outcome of a linear solve: iterations, whether it converged, and PETSc's reason number."""
+
+    iterations: int
+    converged: bool
+    reason: int
+
+
+class ElasticSolver:
+    """Solves K u = b for displacements of a free particle, again and again.
+
+    Attributes:
+        space: P2 vector space of the displacement [µm].
+        matrix: Stiffness matrix K (block AIJ).
+        null_space: Rigid motions of the P2 space.
+    """
+
+    def __init__(self, domain: Domain, stiffness: StiffnessConstants, tolerance: float, phases: Phases) -> None:
+        self.space = fem.functionspace(domain.mesh, ("Lagrange", 2, (3,)))
+        coarse_space = fem.functionspace(domain.mesh, ("Lagrange", 1, (3,)))
+        prefix = f"vegard_elastic_{next(_prefixes)}_"
+        options = PETSc.Options()
+        for name, value in _OPTIONS.items():
+            options[prefix + name] = value
+        with phases.measure("compile forms"):
+            fine_form = _stiffness_form(self.space, domain, stiffness, degree=2)
+            coarse_form = _stiffness_form(coarse_space, domain, stiffness, degree=0)
+        with phases.measure("stiffness assembly"):
+            self.matrix = compat.create_matrix(fine_form, "baij")
+            compat.assemble_matrix(self.matrix, fine_form)
+        with phases.measure("elastic solver set-up"):
+            self._coarse = compat.create_matrix(coarse_form, "aij")
+            self._coarse.setOptionsPrefix(prefix + "coarse_")
+            self._coarse.setFromOptions()
+            compat.assemble_matrix(self._coarse, coarse_form)
+            self._interpolation = compat.interpolation_matrix(coarse_space, self.space)
+            self.null_space = rigid_motions(self.space)
+            coarse_null_space = rigid_motions(coarse_space)
+            self.matrix.setNullSpace(self.null_space)
+            self._coarse.setNullSpace(coarse_null_space)
+            self._coarse.setNearNullSpace(coarse_null_space)
+            self._ksp = self._set_up(domain, prefix, tolerance)
+        for name in _OPTIONS:
+            options.delValue(prefix + name)
+
+    def _set_up(self, domain: Domain, prefix: str, tolerance: float) -> PETSc.KSP:
+        ksp = PETSc.KSP().create(domain.comm)
+        ksp.setOptionsPrefix(prefix)
+        ksp.setOperators(self.matrix)
+        multigrid = ksp.getPC()
+        multigrid.setType("mg")
+        multigrid.setMGLevels(2)
+        multigrid.setMGInterpolation(1, self._interpolation)
+        multigrid.getMGCoarseSolve().setOperators(self._coarse)
+        multigrid.getMGSmoother(1).setOperators(self.matrix)
+        ksp.setTolerances(rtol=tolerance, atol=0.0, max_it=_MAXIMUM_ITERATIONS)
+        ksp.setFromOptions()
+        ksp.setUp()
+        return ksp
+
+    def solve(self, load: PETSc.Vec, displacement: fem.Function) -> LinearReport:
+        """Solves for one right-hand side.
+
+        Args:
+            load: Right-hand side; its part along rigid motions is removed in place.
+            displacement: Takes the solution, ghosts included; left as it was when the solve fails.
+        """
+        self.null_space.remove(load)
+        if load.norm() == 0.0:
+            displacement.x.array[:] = 0.0
+            return LinearReport(0, True, int(PETSc.KSP.ConvergedReason.CONVERGED_ATOL))
+        solution = displacement.x.petsc_vec.duplicate()
+        self._ksp.solve(load, solution)
+        reason = int(self._ksp.getConvergedReason())
+        if reason > 0:
+            solution.copy(displacement.x.petsc_vec)
+            displacement.x.scatter_forward()
+        solution.destroy()
+        return LinearReport(self._ksp.getIterationNumber(), reason > 0, reason)
+
+    def destroy(self) -> None:
+        """Frees the PETSc objects; Python's collector would be late in parallel."""
+        for item in (self._ksp, self.matrix, self._coarse, self._interpolation, self.null_space):
+            item.destroy()
+
+
+def _stiffness_form(space: fem.FunctionSpace, domain: Domain, stiffness: StiffnessConstants, degree: int) -> fem.Form:
+    trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
+    energy = ufl.inner(stress(strain(trial), domain.cell_axis, stiffness), strain(test))
+    return compat.form(energy * ufl.dx(domain.mesh, metadata={"quadrature_degree": degree}))
+
+
+def rigid_motions(space: fem.FunctionSpace) -> PETSc.NullSpace:
+    """The three translations and three rotations of a vector space, orthonormal (eq. 2.5)."""
+    index_map = space.dofmap.index_map
+    x = space.tabulate_dof_coordinates()[: index_map.size_local]
+    fields = np.zeros((6, len(x), 3))
+    for axis in range(3):
+        fields[axis, :, axis] = 1.0
+        unit = np.zeros(3)
+        unit[axis] = 1.0
+        fields[3 + axis] = np.cross(unit, x)
+    vectors = []
+    for values in fields:
+        vector = PETSc.Vec().createMPI((3 * index_map.size_local, 3 * index_map.size_global), bsize=3, comm=space.mesh.comm)
+        vector.array[:] = values.reshape(-1)
+        for _ in range(2):  # Gram-Schmidt twice: once leaves rounding errors of the size of the rotations' overlap
+            for other in vectors:
+                vector.axpy(-vector.dot(other), other)
+        vector.normalize()
+        vectors.append(vector)
+    return PETSc.NullSpace().create(vectors=vectors, comm=space.mesh.comm)

@@ -1,0 +1,140 @@
+"""Quasi-static elastic response of a free particle to its lithium field (eqs. 1.1-2.7).
+
+The stiffness is constant, so one solver serves the whole run. The lattice curves are evaluated at the quadrature
+points: interpolating them at vertices would bias the strain where they bend, which is where a charge ends.
+"""
+
+from __future__ import annotations
+
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from solver import compat
+from solver.errors import SolveError
+from solver.materials import LatticeStrain, TransverseStiffness
+from solver.model.elasticity import StiffnessConstants, components, eigenstrain, strain, stress
+from solver.solve.domain import Domain
+from solver.solve.elastic_solver import ElasticSolver, LinearReport
+from solver.solve.phases import Phases
+from solver.solve.stress import BARYCENTRIC, GAUSS_POINTS, GAUSS_WEIGHTS, StressSample
+
+_DEGREE = 2
+
+
+class Mechanics:
+    """Displacement and stress of a particle for given lithium fields.
+
+    Attributes:
+        displacement: Solution of the latest successful `solve` [µm], P2.
+        reports: Linear-solver reports, one per solve.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        stiffness: TransverseStiffness,
+        lattice: LatticeStrain,
+        *,
+        stress_free_stoichiometry: float,
+        tolerance: float,
+        phases: Phases,
+    ) -> None:
+        self._domain, self._lattice, self._phases = domain, lattice, phases
+        constants = StiffnessConstants.of(domain.mesh, stiffness)
+        self.solver = ElasticSolver(domain, constants, tolerance, phases)
+        self.displacement = fem.Function(self.solver.space, name="displacement")
+        self.reports: list[LinearReport] = []
+        self._rest = lattice.both(stress_free_stoichiometry)
+        points = fem.functionspace(domain.mesh, basix.ufl.quadrature_element("tetrahedron", degree=_DEGREE))
+        self._strain_a, self._strain_c = fem.Function(points), fem.Function(points)
+        self._points = points.dofmap.list
+        self._cells = np.arange(len(domain.grain), dtype=np.int32)
+        axis = domain.cell_axis
+        chemical = eigenstrain(self._strain_a, self._strain_c, axis)
+        measure = ufl.dx(domain.mesh, metadata={"quadrature_degree": _DEGREE})
+        with phases.measure("compile forms"):
+            test = ufl.TestFunction(self.solver.space)
+            self._load_form = compat.form(ufl.inner(stress(chemical, axis, constants), strain(test)) * measure)
+            elastic = strain(self.displacement) - chemical
+            both = components(elastic) + components(stress(elastic, axis, constants))
+            self._sample = compat.expression(ufl.as_vector(both), GAUSS_POINTS)
+        self._load = compat.create_vector(self._load_form)
+        corners = domain.mesh.geometry.x[domain.cell_vertices]
+        jacobian = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
+        self._weights = jacobian[:, None] * GAUSS_WEIGHTS
+        self._places = np.einsum("qv,cvi->cqi", BARYCENTRIC, corners)
+        self._unit_mismatch: StressSample | None = None
+
+    def solve(self, stoichiometry: fem.Function) -> LinearReport:
+        """Finds the displacement for a lithium field; the previous one stays when the solve fails.
+
+        Args:
+            stoichiometry: x, P1, with ghosts up to date.
+        """
+        vertices = stoichiometry.function_space.dofmap.list
+        x = stoichiometry.x.array[vertices] @ BARYCENTRIC.T
+        with self._phases.measure("lattice curves"):
+            self._set_eigenstrain(self._lattice.both(x) - self._rest)
+        report = self._solve_load()
+        self.reports.append(report)
+        return report
+
+    def _set_eigenstrain(self, strains: NDArray[np.float64]) -> None:
+        """Sets ε_a and ε_c at the quadrature points, (cells, 4, 2) or (2,) for all points alike."""
+        self._strain_a.x.array[self._points] = strains[..., 0]
+        self._strain_c.x.array[self._points] = strains[..., 1]
+
+    def _solve_load(self) -> LinearReport:
+        with self._phases.measure("load assembly"):
+            compat.assemble_vector(self._load, self._load_form)
+        with self._phases.measure("elastic solves"):
+            return self.solver.solve(self._load, self.displacement)
+
+    def stress(self) -> StressSample:
+        """Stress of the latest solution."""
+        with self._phases.measure("stress evaluation"):
+            values = compat.evaluate(self._sample, self._domain.mesh, self._cells).reshape(-1, 4, 12)
+        return StressSample(
+            stress=np.ascontiguousarray(values[..., 6:]),
+            elastic_strain=np.ascontiguousarray(values[..., :6]),
+            weights=self._weights,
+            points=self._places,
+            owned=self._domain.owned,
+        )
+
+    def mismatch(self, mean_stoichiometry: float) -> StressSample:
+        """Stress if the lithium were spread evenly (eq. 2.7).
+
+        Only the difference ε_c − ε_a of a uniform lithium content stresses a free particle, and linearly so: one unit
+        solution, found at the first call, serves every x̄.
+        """
+        unit = self._unit_mismatch or self._solve_unit_mismatch()
+        self._unit_mismatch = unit
+        strain_a, strain_c = self._lattice.both(mean_stoichiometry) - self._rest
+        factor = float(strain_c - strain_a)
+        return StressSample(
+            stress=factor * unit.stress,
+            elastic_strain=factor * unit.elastic_strain,
+            weights=unit.weights,
+            points=unit.points,
+            owned=unit.owned,
+        )
+
+    def _solve_unit_mismatch(self) -> StressSample:
+        kept = [function.x.array.copy() for function in (self.displacement, self._strain_a, self._strain_c)]
+        self._set_eigenstrain(np.array([0.0, 1.0]))
+        report = self._solve_load()
+        if not report.converged:
+            raise SolveError(f"the elastic solve for unit lattice mismatch failed (PETSc reason {report.reason})")
+        sample = self.stress()
+        for function, values in zip((self.displacement, self._strain_a, self._strain_c), kept, strict=True):
+            function.x.array[:] = values
+        return sample
+
+    def destroy(self) -> None:
+        """Frees the PETSc objects."""
+        self.solver.destroy()
+        self._load.destroy()

@@ -1,0 +1,181 @@
+"""The time loop: walks a protocol in adaptive steps (eq. 3.8), hits wanted times exactly, and calls observers.
+
+It knows no physics and no files: a coupling strategy tries and commits steps, observers take accepted states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.errors import SolveError
+from solver.solve.coupling import Coupling
+from solver.solve.state import Observer, State, StepResult
+from solver.solve.transport import Attempt
+
+_SAFETY = 0.85
+_LARGEST_GROWTH = 2.0  # variable-step BDF2 is stable up to 1 + √2
+_SMALLEST_FACTOR = 0.2
+_OVERSHOOT = 0.02  # P1 elements may leave [0, 1] by a little next to a jump of the flux; more is a wrong solution
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of constant current: duration [s] and rate of the mean stoichiometry [1/s]."""
+
+    duration: float
+    rate: float
+    text: str
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """Step-size control.
+
+    Attributes:
+        tolerance: Error allowed in x [-]; the local error is kept at a tenth of it, because errors add up.
+        largest_change: Largest change of x in one step [-].
+        initial: First step after a change of current [s].
+        smallest: Step below which the run stops [s].
+        largest: Largest step [s].
+    """
+
+    tolerance: float
+    largest_change: float
+    initial: float
+    smallest: float
+    largest: float
+
+    @property
+    def local_tolerance(self) -> float:
+        """Local error allowed in one step [-]."""
+        return 0.1 * self.tolerance
+
+
+class TimeLoop:
+    """Runs segments of constant current one after the other."""
+
+    def __init__(
+        self,
+        coupling: Coupling,
+        segments: Sequence[Segment],
+        settings: StepSettings,
+        observers: Sequence[Observer],
+    ) -> None:
+        self._coupling, self._segments, self._settings = coupling, segments, settings
+        self._observers = observers
+        self._transport = coupling.transport
+        self._initial_lithium = self._expected = self._transport.lithium()
+        self._time, self._states = 0.0, 0
+
+    def run(self, output_times: Sequence[float]) -> None:
+        """Runs all segments and shows the initial state, the ends of segments and the states at `output_times` [s].
+
+        Raises:
+            SolveError: When a step fails for good; the last accepted state has been shown to the observers.
+        """
+        self._show(0)
+        for number, segment in enumerate(self._segments, start=1):
+            start = self._time
+            inside = [t for t in output_times if start < t < start + segment.duration * (1 - 1e-9)]
+            self._transport.restart()
+            step = min(self._settings.initial, segment.duration)
+            for goal in [*inside, start + segment.duration]:
+                step = self._advance(goal, step, number, segment.rate)
+                self._show(number)
+
+    def _advance(self, goal: float, step: float, number: int, rate: float) -> float:
+        """Steps until `goal` is hit; returns the step size to go on with."""
+        while self._time < goal:
+            left = goal - self._time
+            size, last = step, False
+            if left <= step * (1 + 1e-9):
+                size, last = left, True
+            elif left < 2 * step:
+                size = left / 2  # two even steps rather than a long and a tiny one
+            attempt = self._coupling.attempt(size, rate)
+            problem = self._problem(attempt)
+            factor = self._factor(attempt)
+            self._report(size, number, attempt, problem)
+            if problem:
+                step = size * min(0.5, factor)
+                if step < self._settings.smallest:
+                    self._give_up(number, step, problem)
+                continue
+            self._coupling.commit()
+            self._time = goal if last else self._time + size
+            self._expected += size * rate * self._transport.volume
+            step = min(max(size * factor, step if last else 0.0), self._settings.largest)
+        return step
+
+    def _problem(self, attempt: Attempt) -> str:
+        """Why a trial state must not be accepted; empty when it may."""
+        if not attempt.converged:
+            return f"the diffusion solve did not converge in {attempt.iterations} iterations"
+        if not np.isfinite(attempt.error):
+            return "the diffusion solve gave numbers that are not finite"
+        if attempt.lowest < -_OVERSHOOT:
+            return f"x would fall to {attempt.lowest:.3f}: the surface is empty and the current cannot be supplied"
+        if attempt.highest > 1 + _OVERSHOOT:
+            return f"x would rise to {attempt.highest:.3f}: the surface is full and the current cannot be taken up"
+        if attempt.error > self._settings.local_tolerance:
+            return f"error {attempt.error:.1e} above {self._settings.local_tolerance:.1e}"
+        if attempt.change > 1.1 * self._settings.largest_change:
+            return f"x would change by {attempt.change:.3f}, more than {self._settings.largest_change:.3f}"
+        return ""
+
+    def _factor(self, attempt: Attempt) -> float:
+        """Growth of the step that meets error and change limits."""
+        if not attempt.converged or not np.isfinite(attempt.error):
+            return 0.5
+        by_error = (self._settings.local_tolerance / max(attempt.error, 1e-300)) ** (1.0 / (attempt.order + 1))
+        by_change = self._settings.largest_change / max(attempt.change, 1e-300)
+        return float(np.clip(_SAFETY * min(by_error, by_change), _SMALLEST_FACTOR, _LARGEST_GROWTH))
+
+    def _report(self, size: float, number: int, attempt: Attempt, problem: str) -> None:
+        mean = self._transport.lithium() / self._transport.volume
+        result = StepResult(
+            time=self._time,
+            step=size,
+            step_number=number,
+            accepted=not problem,
+            reason=problem,
+            error=attempt.error / self._settings.local_tolerance,
+            change=attempt.change,
+            iterations=attempt.iterations,
+            mean_stoichiometry=mean + (0.0 if problem else size * self._segments[number - 1].rate),
+        )
+        for observer in self._observers:
+            observer.on_step(result)
+
+    def _show(self, number: int) -> None:
+        transport, response = self._transport, self._coupling.response()
+        lithium = transport.lithium()
+        mean = lithium / transport.volume
+        state = State(
+            index=self._states,
+            time=self._time,
+            step_number=number,
+            state_of_charge=1.0 - mean,
+            mean_stoichiometry=mean,
+            lithium_imbalance=abs(lithium - self._expected) / abs(self._initial_lithium),
+            stoichiometry=transport.stoichiometry,
+            displacement=response.displacement,
+            stress=response.stress,
+            mismatch=response.mismatch,
+        )
+        self._states += 1
+        for observer in self._observers:
+            observer.on_state(state)
+
+    def _give_up(self, number: int, step: float, problem: str) -> None:
+        """Shows the last accepted state, then stops with a diagnosis."""
+        self._show(number)
+        text = self._segments[number - 1].text
+        raise SolveError(
+            f'step {number} ("{text}") stopped at {self._time:.6g} s: {problem}; the step size fell to {step:.1e} s, '
+            f"below numerics.minimum_step; the last accepted state is kept. Lower the C-rate or the state-of-charge "
+            "target, or give a smaller particle or a larger diffusivity"
+        )
