@@ -118,8 +118,8 @@ def _surface_warning(planned: PlannedStep, index: int, sections: Sections, ratio
     if not 0.0 < surface < 1.0:
         yield Finding(
             ("electrochemistry", "protocol", index),
-            f'the surface may run {"out of lithium" if surface <= 0 else "full"} before "{planned.step.text}" ends: its '
-            f"stoichiometry is estimated at {surface:.2f}; write a smaller C-rate, radius or state of charge",
+            f'the surface may run {"out of lithium" if surface <= 0 else "full"} before "{planned.step.text}" ends '
+            f"(its stoichiometry is estimated at {surface:.2f}); write a smaller C-rate, radius or state of charge",
             is_warning=True,
         )
 
@@ -149,7 +149,8 @@ def _mesh_fits_the_grains(sections: Sections) -> Iterator[Finding]:
     if grains.mean_diameter is not None and diameter > 2 * radius:
         yield Finding(
             ("particle", "grains", "mean_diameter"),
-            f"grains of {diameter:g} um are larger than the particle ({2 * radius:g} um across); write count: 1 for one grain",
+            f"grains of {diameter:g} um are larger than the particle ({2 * radius:g} um across); "
+            "write count: 1 for one grain",
         )
         return
     size = particle.mesh.size
@@ -194,8 +195,8 @@ def file_problem(folder: Path, name: str) -> str | None:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
-        hint = "; write the full path instead of ~" if name.startswith("~") else f"; paths start from {shorten(str(folder), 200)}"
-        return f"there is no file {shown}{hint}"
+        start = f"paths start from {shorten(str(folder), 200)}"
+        return f"there is no file {shown}; {'write the full path instead of ~' if name.startswith('~') else start}"
     if not stat.S_ISREG(mode):
         return f"{shown} is {'a folder' if stat.S_ISDIR(mode) else 'not an ordinary file'}; write the name of a file"
     return None if os.access(path, os.R_OK) else f"{shown} may not be read by you; change its permissions"

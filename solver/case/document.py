@@ -86,7 +86,9 @@ def read_document(text: str) -> Document:
         raise UnreadableError(0, f"{len(text)} characters are too many for a case; {MAXIMUM_CHARACTERS} are allowed")
     if odd := _FORBIDDEN_CHARACTER.search(text):
         line = text.count("\n", 0, odd.start()) + 1
-        raise UnreadableError(line, f"character U+{ord(odd.group()):04X} is not allowed; delete it and type the line again")
+        raise UnreadableError(
+            line, f"character U+{ord(odd.group()):04X} is not allowed; delete it and type the line again"
+        )
     builder = _Builder()
     for event in _events(text):
         builder.feed(event)
@@ -149,7 +151,9 @@ class _Builder:
 
     def start_document(self, event: Event, line: int) -> None:
         if self.roots:
-            raise UnreadableError(line, "a second document starts here; write one case per file and delete the line ---")
+            raise UnreadableError(
+                line, "a second document starts here; write one case per file and delete the line ---"
+            )
 
     def scalar(self, event: ScalarEvent, line: int) -> None:
         self._refuse_tag(event, line)
@@ -189,7 +193,9 @@ class _Builder:
         path, line = self._place(line)
         if anchored is None:
             name = shorten(event.anchor)
-            raise UnreadableError(line, f'"*{name}" refers to nothing above; write "&{name}" before its value, or quote it', path)
+            raise UnreadableError(
+                line, f'"*{name}" refers to nothing above; write "&{name}" before its value, or quote it', path
+            )
         self._count(line, len(anchored.lines))
         self.lines.update({path + inside: at for inside, at in anchored.lines})
         self._store(anchored.value, path, line, None)
@@ -200,7 +206,9 @@ class _Builder:
             raise UnreadableError(line, '"<<" (merging) is not part of YAML 1.2; write the keys out', block.path)
         if key in block.value:
             first = self.lines[(*block.path, key)]
-            self.problems.append(Problem(line, (*block.path, key), f"is written twice, first in line {first}; keep one"))
+            self.problems.append(
+                Problem(line, (*block.path, key), f"is written twice, first in line {first}; keep one")
+            )
         block.key, block.key_line = key, line
 
     def _place(self, line: int) -> tuple[Path, int]:
@@ -239,7 +247,9 @@ class _Builder:
 
     def _count(self, line: int, more: int) -> None:
         if len(self.lines) + more > MAXIMUM_VALUES:
-            raise UnreadableError(line, f"more than {MAXIMUM_VALUES} values (aliases written out) are too many for a case")
+            raise UnreadableError(
+                line, f"more than {MAXIMUM_VALUES} values (aliases written out) are too many for a case"
+            )
 
     def _refuse_tag(self, event: Any, line: int) -> None:
         if event.tag is not None and event.tag != "!":
@@ -266,14 +276,14 @@ def _explain(error: YAMLError, text: str) -> UnreadableError:
     """What the parser stumbled over, in words that say what to type."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if not isinstance(error, MarkedYAMLError) or mark is None:
-        return UnreadableError(0, f"this is not YAML ({shorten(str(error))}); write keys and values such as \"material: NMC811\"")
+        return UnreadableError(0, f'this is not YAML ({shorten(str(error))}); write "key: value" lines')
     line, problem = mark.line + 1, str(error.problem or error.context or "")
     rows = text.splitlines()
     written = rows[mark.line] if mark.line < len(rows) else ""
     if "\t" in written[: len(written) - len(written.lstrip())] or "'\\t'" in problem:
         return UnreadableError(line, "a tab stands where blanks are needed; indent with blanks only")
-    hint = next((hint for start, hint in _YAML_HINTS if start in problem), None)
-    return UnreadableError(line, hint or f"this is not YAML ({shorten(problem)}); check brackets, quotes and indentation")
+    other = f"this is not YAML ({shorten(problem)}); check brackets, quotes and indentation"
+    return UnreadableError(line, next((hint for start, hint in _YAML_HINTS if start in problem), other))
 
 
 # Beginning of what ruamel.yaml says → what the person at the keyboard should do.
@@ -281,10 +291,10 @@ _YAML_HINTS = (
     ("mapping values are not allowed", 'a second ": " stands in one line; put the text in quotes, or start a new line'),
     ("cannot start any token", "a value begins with a character that YAML keeps for itself; put the value in quotes"),
     ("could not find expected ':'", 'this line is not "key: value"; write a colon and a blank after the key'),
-    ("unexpected end of stream", 'a quote or bracket is never closed; add the missing " or \' or ] or }'),
-    ("expected <block end>", "this line does not line up with the keys above; give keys of one block the same indentation"),
+    ("unexpected end of stream", "a quote or bracket is never closed; add the missing \" or ' or ] or }"),
+    ("expected <block end>", "this line does not line up with the keys above; indent keys of one block alike"),
     ("expected ',' or", "a bracket is not closed, or a comma is missing between entries"),
-    ("found unknown escape", 'a backslash in double quotes starts an escape; write single quotes, or \\\\ for one backslash'),
+    ("found unknown escape", "a backslash in double quotes starts an escape; write single quotes"),
     ("found duplicate anchor", "an anchor (&name) is written twice; give each its own name"),
 )
 

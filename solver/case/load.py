@@ -19,7 +19,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
 from solver.case.document import MAXIMUM_CHARACTERS, Document, Problem, UnreadableError, read_document, shorten
-from solver.case.document import Path as KeyPath
 from solver.case.problems import accept_variants, describe, section_shapes, translate, unknown_key
 from solver.case.schema import Case
 from solver.errors import CaseError
@@ -71,7 +70,13 @@ def load_text(text: str, path: Path) -> LoadedCase:
         raise CaseError([_line(path, error.problem)]) from error
     folder = path.parent
     sections, findings = _validate(document, folder)
-    problems = [Problem(document.line(found.path), found.path, found.text) for found in findings if not found.is_warning]
+    # A value that stands for one that could not be read says nothing more about the file.
+    written_wrong = {problem.path for problem in document.problems}
+    problems = [
+        Problem(document.line(found.path), found.path, found.text)
+        for found in findings
+        if not found.is_warning and found.path not in written_wrong
+    ]
     if problems := sorted(document.problems + problems, key=lambda problem: problem.line):
         raise CaseError([_line(path, problem) for problem in problems])
     case = Case(**{**sections, "name": sections["name"] or shorten(path.stem, 100) or "case"})
@@ -85,7 +90,7 @@ def read_text(path: Path) -> str:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise CaseError(f"{shown}: this is a folder; write the name of a case file, such as {shown}/quickstart.yaml")
+            raise CaseError(f"{shown}: this is a folder; write the name of a case file in it")
         if not stat.S_ISREG(mode):
             raise CaseError(f"{shown}: this is not an ordinary file; write the name of a case file")
         with path.open("rb") as file:
@@ -174,7 +179,7 @@ def _line(path: Path, problem: Problem) -> str:
 
 def _digest(case: Case, folder: Path) -> str:
     content = {name: _file_digest(folder / name) for _, name in referenced_files(case.particle)}
-    canonical = json.dumps([case.influences(), sorted(content.items())], sort_keys=True, ensure_ascii=True, allow_nan=False)
+    canonical = json.dumps([case.influences(), sorted(content.items())], sort_keys=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

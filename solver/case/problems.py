@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -18,7 +19,7 @@ from solver.case.shapes import Shape, allows_none, field_example, field_shapes, 
 # Words that people use for a key, by the key's path.
 _SYNONYMS = {
     "particle.grains.mean_diameter": ("grain_size", "grain_diameter", "diameter", "mean_size", "average_diameter", "d"),
-    "particle.grains.count": ("number", "n", "grain_count", "grains_count", "number_of_grains", "num_grains", "n_grains"),
+    "particle.grains.count": ("number", "n", "grain_count", "number_of_grains", "num_grains", "n_grains"),
     "particle.grains.spread": ("std", "sigma", "deviation", "distribution", "variation", "cv"),
     "particle.grains.orientation": ("texture", "orientations", "c_axis", "c_axes", "alignment"),
     "particle.grains.seed": ("random_seed",),
@@ -27,7 +28,7 @@ _SYNONYMS = {
     "particle.aspect_ratio": ("aspect", "shape"),
     "particle.mesh.size": ("mesh_size", "element_size", "h", "resolution", "edge_length"),
     "particle.from_file": ("mesh_file", "msh", "file_name"),
-    "electrochemistry.protocol": ("c_rate", "crate", "rate", "steps", "current", "soc", "charge", "discharge", "cutoff", "cycles"),
+    "electrochemistry.protocol": ("c_rate", "rate", "steps", "current", "soc", "charge", "cutoff", "cycles"),
     "electrochemistry.initial_stoichiometry": ("initial_soc", "x0", "initial_x", "initial_concentration", "start"),
     "electrochemistry.temperature": ("temp", "t"),
     "electrochemistry.one_c_capacity": ("capacity", "specific_capacity", "nominal_capacity"),
@@ -43,7 +44,8 @@ _SYNONYMS = {
     "name": ("title", "label"),
 }
 _PATHS_BY_SYNONYM = {word: path for path, words in _SYNONYMS.items() for word in words}
-_YES_NO = {"yes": "true", "on": "true", "y": "true", "1": "true", "no": "false", "off": "false", "n": "false", "0": "false"}
+_MEANT_KEY = re.compile(r'^unknown key; did you mean "(\w+)"\?$')
+_YES_NO = dict.fromkeys(("yes", "on", "y", "1"), "true") | dict.fromkeys(("no", "off", "n", "0"), "false")
 
 
 def translate(error: ValidationError, shapes: tuple[Shape, ...], data: Any, base: Path) -> list[tuple[Path, str]]:
@@ -58,8 +60,11 @@ def translate(error: ValidationError, shapes: tuple[Shape, ...], data: Any, base
     Returns:
         One entry per problem; of a union, only the problems of the alternative that was meant.
     """
-    found = (_Tracer(detail, base).trace(shapes, data) for detail in error.errors(include_url=False))
-    return list(dict.fromkeys(entry for entry in found if entry is not None))
+    traced = (_Tracer(detail, base).trace(shapes, data) for detail in error.errors(include_url=False))
+    found = list(dict.fromkeys(entry for entry in traced if entry is not None))
+    # A key that is missing because it was misspelt is one problem, not two.
+    misspelt = {(*path[:-1], match.group(1)) for path, text in found if (match := _MEANT_KEY.search(text))}
+    return [(path, text) for path, text in found if path not in misspelt or not text.startswith("is missing")]
 
 
 def unknown_key(key: str, parent: Path) -> str:
@@ -82,7 +87,7 @@ class _Tracer:
             if len(shapes) > 1:
                 meant = _meant(shapes, data)
                 if meant is None:
-                    return self.path, _mismatch(shapes, data)
+                    return self.path, _mismatch(shapes, data, self.path)
                 label = str(location.pop(0))
                 if label != _label(meant, label):
                     return None
@@ -112,13 +117,18 @@ def _meant(shapes: tuple[Shape, ...], data: Any) -> Shape | None:
     """The alternative of a union that a value was meant to be."""
     if isinstance(data, dict):
         models = [shape for shape in shapes if shape.model is not None]
-        overlap = [len(shape.model.model_fields.keys() & data.keys()) for shape in models if shape.model is not None]
+        likeness = [_likeness(shape.model, data) for shape in models if shape.model is not None]
         if len(models) == 1:
             return models[0]
-        return models[overlap.index(max(overlap))] if models and max(overlap) > 0 else None
+        return models[likeness.index(max(likeness))] if models and max(likeness) > 0 else None
     if isinstance(data, list):
         return next((shape for shape in shapes if shape.item), None)
     return next((shape for shape in shapes if shape.model is None and not shape.item), None)
+
+
+def _likeness(model: type[BaseModel], data: Mapping[str, Any]) -> int:
+    """How many keys of a block are those of a model, or nearly."""
+    return sum(bool(difflib.get_close_matches(str(key)[:40], model.model_fields, 1, 0.7)) for key in list(data)[:100])
 
 
 def _label(shape: Shape, label: str) -> str:
@@ -132,55 +142,67 @@ def _label(shape: Shape, label: str) -> str:
 
 def _explain(detail: ErrorDetails, shapes: tuple[Shape, ...], path: Path) -> str:
     kind, value = detail["type"], detail["input"]
-    key = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
-        return unknown_key(key, path[:-1])
+        return unknown_key(str(path[-1]), path[:-1])
     if kind == "missing":
-        return f"is missing; write {key}: {_example(shapes, path)}"
+        return f"is missing; write {path[-1]}: {_example(shapes, path)}"
     if value is None:
         return f"has no value; write {_example(shapes, path)}"
-    if kind in ("value_error", "assertion_error"):
+    unfit = bool(shapes) and shapes[0].quantity is not None and isinstance(value, dict | list | bool)
+    if kind in ("value_error", "assertion_error") and not unfit:
         return shorten(str(detail.get("ctx", {}).get("error", detail["msg"])), 500)
     if kind in _EXPLANATIONS and shapes:
-        return _EXPLANATIONS[kind](value, shapes[0])
-    return _mismatch(shapes, value) if shapes else shorten(detail["msg"], 200)
+        return _EXPLANATIONS[kind](value, shapes[0], _example(shapes, path))
+    return _mismatch(shapes, value, path) if shapes else shorten(detail["msg"], 200)
 
 
 def _example(shapes: tuple[Shape, ...], path: Path) -> str:
     """YAML of a value for the key at `path`: the example or default of its field where there is one."""
-    model: Any = Case
+    models: list[type[BaseModel]] = [Case]
     field = None
     for step in path:
-        field = model.model_fields.get(step) if model is not None else None
-        model = next((shape.model for shape in field_shapes(field) if shape.model), None) if field is not None else None
+        field = next((model.model_fields[str(step)] for model in models if step in model.model_fields), None)
+        models = [shape.model for shape in field_shapes(field) if shape.model] if field is not None else []
     if field is not None:
-        return field_example(field)
+        return field_example(str(path[-1]), field)
     return shapes[0].example() if shapes else "a value"
 
 
-def _mismatch(shapes: tuple[Shape, ...], value: Any) -> str:
+def _mismatch(shapes: tuple[Shape, ...], value: Any, path: Path) -> str:
     """A value of the wrong kind: what was expected, what was found, and what to write."""
     words = [shape for shape in shapes if shape.model is None]
-    blocks = [shape.example() for shape in shapes if shape.model is not None]
+    blocks = [shape for shape in shapes if shape.model is not None]
     if words and words[0].choices:
-        return _not_a_choice(value, words[0], blocks)
-    expected = " or ".join([*(shape.words() for shape in words), *(f"a block such as {block}" for block in blocks)])
-    fix = next((fix for fix in (_repair(value, shape) for shape in words) if fix), None)
-    advice = fix or next((shape.example() for shape in words if shape.kind is not str), None) or (blocks[0] if blocks else None)
-    advice = advice or f'"{shorten(str(value))}" in quotes' if not isinstance(value, dict | list) else advice or "plain text"
-    return f"expected {expected}, found {describe(value)}; write {advice}"
+        return _not_a_choice(value, words[0], [block.example() for block in blocks], _example(shapes, path))
+    expected = [*(shape.words() for shape in words), *(f"a block such as {block.example()}" for block in blocks)]
+    fix = next((fix for fix in (_repair(value, shape) for shape in shapes) if fix), None)
+    advice = f"write {fix}" if fix else f"write for example {_example(shapes, path)}"
+    return f"expected {' or '.join(expected)}, found {describe(value)}; {advice}"
 
 
 def _repair(value: Any, shape: Shape) -> str | None:
     """The same value as it should have been written, where that is plain to see."""
+    if shape.model is not None:
+        return _as_block(value, shape.model) if isinstance(value, str) else None
+    if shape.item:
+        return f"[{shorten(value)}]" if isinstance(value, str) else None
     if shape.kind is bool:
         return _YES_NO.get(str(value).strip().lower())
-    number = _as_number(value) if shape.kind in (int, float) else None
+    if shape.kind is str and shape.quantity is None:
+        return f'"{describe(value)}" in quotes' if isinstance(value, int | float) else None
+    number = _as_number(value) if shape.kind in (int, float) and shape.quantity is None else None
     if number is None:
         return None
     if shape.kind is int:
         return f"{round(number)}" if abs(number) < 1e15 else None
     return f"{number:g}" + (" without quotes" if isinstance(value, str) and "%" not in value else "")
+
+
+def _as_block(value: str, model: type[BaseModel]) -> str | None:
+    """A file name or library name given where the block around it is needed."""
+    required = [key for key, field in model.model_fields.items() if field.is_required()]
+    is_text = len(required) == 1 and field_shapes(model.model_fields[required[0]])[0].kind is str
+    return f"{{{required[0]}: {shorten(value)}}}" if is_text else None
 
 
 def _as_number(value: Any) -> float | None:
@@ -193,39 +215,39 @@ def _as_number(value: Any) -> float | None:
     return number if math.isfinite(number) and not isinstance(value, bool) else None
 
 
-def _not_a_choice(value: Any, shape: Shape, blocks: Iterable[str] = ()) -> str:
+def _not_a_choice(value: Any, shape: Shape, blocks: Iterable[str], example: str) -> str:
     options = ", ".join([*shape.choices, *blocks])
     near = difflib.get_close_matches(str(value).lower(), shape.choices, 1, 0.6)
-    advice = f"; did you mean {near[0]}?" if near else f"; write {shape.choices[0]}"
-    return f"{describe(value)} is not one of {options}{advice}"
+    advice = f"did you mean {near[0]}?" if near else f"write for example {example}"
+    return f"{describe(value)} is not one of {options}; {advice}"
 
 
-def _outside(value: Any, shape: Shape) -> str:
+def _outside(value: Any, shape: Shape, example: str) -> str:
     low, high = shape.limit("ge"), shape.limit("le")
     written = f"{value:g}" if isinstance(value, float) else shorten(str(value), 30)
-    return f"{written} is outside {low:g} to {high:g}" if shape.kind is float else f"{written} is outside {low} to {high}"
+    limits = f"{low:g} to {high:g}" if shape.kind is float else f"{low} to {high}"
+    return f"{written} is outside {limits}"
 
 
-def _wrong_length(value: Any, shape: Shape) -> str:
+def _wrong_length(value: Any, shape: Shape, example: str) -> str:
     low, high = shape.limit("min_length"), shape.limit("max_length")
     allowed = f"exactly {low}" if low == high else f"{low or 0} to {high}"
     what = "characters" if isinstance(value, str) else "entries"
     found = f"{len(value)} {what}" if len(value) else "nothing"
-    example = "" if isinstance(value, str) and value else f"; write {shape.example()}"
-    return f"holds {found}, needs {allowed} {what}{example}"
+    advice = "shorten it" if isinstance(value, str) and value else f"write for example {example}"
+    return f"holds {found}, needs {allowed} {what}; {advice}"
 
 
-_EXPLANATIONS: Mapping[str, Callable[[Any, Shape], str]] = {
-    "literal_error": _not_a_choice,
+_EXPLANATIONS: Mapping[str, Callable[[Any, Shape, str], str]] = {
     "greater_than_equal": _outside,
     "less_than_equal": _outside,
     "too_short": _wrong_length,
     "too_long": _wrong_length,
     "string_too_short": _wrong_length,
     "string_too_long": _wrong_length,
-    "string_pattern_mismatch": lambda value, shape: "holds a line break or a character that does not show; write plain text",
-    "string_unicode": lambda value, shape: "holds half a character (a lone surrogate escape); write plain text",
-    "finite_number": lambda value, shape: f"{value} is not a finite number; write {shape.words()}",
+    "string_pattern_mismatch": lambda *_: "holds a line break or a character that does not show; write plain text",
+    "string_unicode": lambda *_: "holds half a character (a lone surrogate escape); write plain text",
+    "finite_number": lambda value, shape, _: f"{value} is not a finite number; write {shape.words()}",
 }
 
 
@@ -236,14 +258,16 @@ def describe(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
-        return "a block of keys"
+        return (
+            f"a block with {', '.join(shorten(str(key), 20) for key in list(value)[:3])}" if value else "an empty block"
+        )
     if isinstance(value, list):
         return "a list"
     return "nothing" if value is None else shorten(str(value), 30)
 
 
 def _suggest_key(key: str, parent: tuple[str, ...]) -> str:
-    paths = {path for path in model_paths(Case) if path[:-1] != parent or path[-1] != key}
+    paths = list(dict.fromkeys(model_paths(Case)))
     siblings = [path[-1] for path in paths if path[:-1] == parent]
     word = key.strip().lower().replace("-", "_").replace(" ", "_")
     if close := difflib.get_close_matches(word, siblings, 1, 0.8):

@@ -21,12 +21,21 @@ _MAXIMUM_TEXT = 200
 # Rounding in "from 5 % until 5 % SoC" must not decide whether a step goes up or down.
 _SAME_STATE = 1e-9
 
-_STEP = re.compile(r"(charge|discharge|rest)\b\s*(?:(?:at|with|by)\s+)?(.*?)\s*(?:\b(until|till|to|for)\b\s*(.*))?", re.I)
+_STEP = re.compile(
+    r"(charge|discharge|rest|charging|discharging|resting)\b\s*(?:(?:at|with|by)\s+)?(.*?)\s*"
+    r"(?:\b(until|till|to|for)\b\s*(.*))?",
+    re.I,
+)
 _RATE = re.compile(r"(\d+\.?\d*|\.\d+)?\s*C\s*(?:/\s*(\d+\.?\d*|\.\d+))?", re.I)
-_STATE_OF_CHARGE = re.compile(r"(?:an?\s+)?(?:(soc|state of charge)\b[\s:=]*)?(?:of\s+)?([-+]?[\d.]+\s*%?)\s*(soc|state of charge)?", re.I)
+_STATE_OF_CHARGE = re.compile(
+    r"(?:an?\s+)?(?:(soc|state of charge)\b[\s:=]*)?(?:of\s+)?([-+]?[\d.]+\s*%?)\s*(soc|state of charge)?", re.I
+)
 _VOLTAGE = re.compile(r"\d\s*m?v(?:olts?)?\b", re.I)
 _STOICHIOMETRY = re.compile(r"x\s*[=<>]|stoichiometry", re.I)
 _CURRENT = re.compile(r"\d\s*[mµu]?a\b|\d\s*[mµu]?a\s*/", re.I)
+
+Kind = Literal["charge", "discharge", "rest"]
+_KINDS: dict[str, Kind] = {"char": "charge", "disc": "discharge", "rest": "rest"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class ProtocolStep:
         text: The step as the user wrote it.
     """
 
-    kind: Literal["charge", "discharge", "rest"]
+    kind: Kind
     c_rate: float
     duration: float | None
     until_soc: float | None
@@ -78,22 +87,24 @@ def parse_step(text: str) -> ProtocolStep:
     shown = f'"{text[:_MAXIMUM_TEXT]}"'
     words = " ".join(text.split()).rstrip(".;")
     if len(words) > _MAXIMUM_TEXT:
-        raise ValueError(f'a step of {len(words)} characters is too long; write one step per list entry, such as "{EXAMPLE}"')
+        raise ValueError(
+            f'a step of {len(words)} characters is too long; write one per list entry, such as "{EXAMPLE}"'
+        )
     match = _STEP.fullmatch(words)
     if match is None:
         raise ValueError(_not_a_step(words, shown))
-    kind, rate_text, keyword, end_text = match.group(1).lower(), match.group(2), match.group(3), match.group(4)
+    word, rate_text, keyword, end_text = match.groups()
+    kind = _KINDS[word.lower()[:4]]
     if kind == "rest":
         return ProtocolStep("rest", 0.0, _rest_duration(rate_text, keyword, end_text, shown), None, words)
+    if not rate_text:
+        end = f"{keyword} {end_text}" if end_text else "until 70 % SoC"
+        raise ValueError(f'{shown} does not say how fast; write "{kind.title()} at 1C {end}"')
     c_rate = _parse_rate(rate_text, kind, shown)
     if not end_text:
-        raise ValueError(
-            f'{shown} does not say when it ends; write "{words} until 70 % SoC" or "{words} for 20 min"'
-            if rate_text
-            else f'{shown} says neither how fast nor how far; write "{EXAMPLE}"'
-        )
+        raise ValueError(f'{shown} does not say when it ends; write "{words} until 70 % SoC" or "{words} for 20 min"')
     duration, until_soc = _parse_end(str(keyword).lower(), end_text, shown)
-    return ProtocolStep("charge" if kind == "charge" else "discharge", c_rate, duration, until_soc, words)
+    return ProtocolStep(kind, c_rate, duration, until_soc, words)
 
 
 def parse_protocol(texts: Iterable[str]) -> tuple[ProtocolStep, ...]:
@@ -168,34 +179,32 @@ def _rest_duration(rate_text: str, keyword: str | None, end_text: str | None, sh
 
 def _parse_rate(text: str, kind: str, shown: str) -> float:
     if _VOLTAGE.search(text):
-        raise ValueError(f'{shown}: holding a voltage is not available yet; write a C-rate, such as "{kind.title()} at 1C"')
+        raise ValueError(f'{shown}: holding a voltage is not available yet; write a C-rate: "{kind.title()} at 1C …"')
     if _CURRENT.search(text):
         raise ValueError(f'{shown}: the current is given as a C-rate; write "at 1C", "at C/2" or "at 0.3C"')
     match = _RATE.fullmatch(text)
-    if match is None or not text:
-        problem = f'"{text}" is not a C-rate' if text else "no C-rate"
-        raise ValueError(f'{shown}: {problem}; write "{kind.title()} at 1C …", "at C/2" or "at 0.3C"')
+    if match is None:
+        raise ValueError(f'{shown}: "{text}" is not a C-rate; write "{kind.title()} at 1C …", "at C/2" or "at 0.3C"')
     numerator, denominator = float(match.group(1) or 1), float(match.group(2) or 1)
+    if numerator == 0.0:
+        raise ValueError(f'{shown}: no current flows at 0C; write "Rest for 10 min"')
     c_rate = numerator / denominator if denominator else float("inf")
     if not SLOWEST_RATE <= c_rate <= FASTEST_RATE:
-        raise ValueError(
-            f'{shown}: {c_rate:g}C is outside {SLOWEST_RATE:g}C to {FASTEST_RATE:g}C; '
-            'write "Rest for 10 min" for no current, "Discharge" for the other direction'
-        )
+        raise ValueError(f"{shown}: {c_rate:g}C is outside {SLOWEST_RATE:g}C to {FASTEST_RATE:g}C")
     return c_rate
 
 
 def _parse_end(keyword: str, text: str, shown: str) -> tuple[float | None, float | None]:
     """(duration [s], None) or (None, state of charge)."""
-    if re.search(r"\b(or|and)\b", text, re.I):
-        raise ValueError(f'{shown}: a step ends at a state of charge or after a time; write one of the two')
+    if re.search(r"\b(or|and|until|for)\b", text, re.I):
+        raise ValueError(f"{shown}: a step ends at a state of charge or after a time; write one of the two")
     if _VOLTAGE.search(text):
         raise ValueError(
             f"{shown}: a voltage limit is not available yet; write the state of charge at which the step ends, "
             'such as "until 80 % SoC"'
         )
     if _STOICHIOMETRY.search(text):
-        raise ValueError(f'{shown}: write the end as a state of charge (SoC = 1 − x), such as "until 70 % SoC" for x = 0.3')
+        raise ValueError(f'{shown}: write the end as a state of charge, SoC = 1 − x: "until 70 % SoC" for x = 0.3')
     if keyword == "for":
         return _parse_duration(text, shown), None
     return None, _parse_soc(text, shown)
@@ -205,9 +214,7 @@ def _parse_soc(text: str, shown: str) -> float:
     match = _STATE_OF_CHARGE.fullmatch(text)
     named = match is not None and bool(match.group(1) or match.group(3))
     if match is None or not (named or "%" in match.group(2)):
-        hint = f'; write "for {text}"' if re.search(r"\d\s*(s|sec|min|h|hours?|minutes?|seconds?)$", text, re.I) else ""
-        hint = hint or '; write a number with % and SoC, such as "until 70 % SoC"'
-        raise ValueError(f'{shown}: "{text}" is not a state of charge{hint}')
+        raise ValueError(f'{shown}: "{text}" is not a state of charge; {_soc_advice(text)}')
     try:
         soc = parse_quantity(match.group(2), FRACTION)
     except ValueError as error:
@@ -216,6 +223,14 @@ def _parse_soc(text: str, shown: str) -> float:
         hint = f"; write {soc:g} %" if 1.0 < soc <= 100.0 and "%" not in text else "; write 0 % to 100 % SoC"
         raise ValueError(f"{shown}: a state of charge of {percent(soc)} does not exist{hint}")
     return soc
+
+
+def _soc_advice(text: str) -> str:
+    if re.search(r"\d\s*(s|sec|min|h|hr|hours?|minutes?|seconds?)$", text, re.I):
+        return f'write "for {text}"'
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return f'write "until {text} {"SoC" if float(text) < 1 else "% SoC"}"'
+    return 'write a number with % and SoC, such as "until 70 % SoC"'
 
 
 def _parse_duration(text: str, shown: str) -> float:

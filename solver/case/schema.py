@@ -54,6 +54,12 @@ class Electrochemistry(Description):
     initial_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
         default=0.95, description="lithium per formula unit at the start, uniform; 1 is full"
     )
+    kinetics: Literal["fast", "uniform-flux"] = Field(
+        default="fast",
+        description="`fast`: the surface reaction is quick, so the whole surface shares one stoichiometry and the "
+        "current finds its own way; `uniform-flux`: every piece of surface carries the same flux (closed forms; it "
+        "empties grains whose layers lie along the surface)",
+    )
     temperature: Temperature = Field(default="25 degC", description="temperature of the particle, constant")  # type: ignore[valid-type]
     one_c_capacity: Capacity | None = Field(  # type: ignore[valid-type]
         default=None,
@@ -87,9 +93,10 @@ class Indicators(Description):
     )
     boundary_thresholds: Annotated[list[Strength], Field(min_length=1, max_length=20)] = Field(  # type: ignore[valid-type]
         default=["100 MPa", "210 MPa", "425 MPa", "745 MPa"],
+        examples=[["100 MPa", "425 MPa"]],
         description="normal tractions above which the share of grain-boundary area is reported",
     )
-    weibull_modulus: float = Field(default=6.91, ge=0.5, le=100.0, description="Weibull modulus m of the failure probability")
+    weibull_modulus: float = Field(default=6.91, ge=0.5, le=100.0, description="Weibull modulus m")
     weibull_stress: Strength = Field(default="745 MPa", description="Weibull scale stress of the reference volume")  # type: ignore[valid-type]
     weibull_volume: ReferenceVolume = Field(  # type: ignore[valid-type]
         default="1 um^3", description="volume to which `weibull_stress` belongs"
@@ -114,10 +121,11 @@ class Numerics(Description):
 
     @model_validator(mode="after")
     def _steps_in_order(self) -> Numerics:
-        if not self.minimum_step <= self.initial_step <= self.maximum_step:
+        steps: list[float] = [self.minimum_step, self.initial_step, self.maximum_step]  # type: ignore[list-item]
+        if steps != sorted(steps):
             raise ValueError(
-                f"minimum_step {self.minimum_step:g} s, initial_step {self.initial_step:g} s and maximum_step "
-                f"{self.maximum_step:g} s are not in this order; write minimum_step ≤ initial_step ≤ maximum_step"
+                "minimum_step {:g} s, initial_step {:g} s and maximum_step {:g} s are not in this order; "
+                "write minimum_step ≤ initial_step ≤ maximum_step".format(*steps)
             )
         return self
 
@@ -129,10 +137,10 @@ class Output(Description):
         default=12,
         ge=0,
         le=10000,
-        description="states written as fields and indicators, evenly spaced in time, besides the start and the end of each step",
+        description="states written as fields, evenly spaced in time, besides the start and the end of each step",
     )
     format: Literal["vtkhdf", "vtu"] = Field(
-        default="vtkhdf", description="`vtkhdf` for ParaView 5.12 or newer (one file), `vtu` for older ones (many files)"
+        default="vtkhdf", description="`vtkhdf` (ParaView 5.12 or newer, one file) or `vtu` (any ParaView, many files)"
     )
     pictures: bool = Field(default=True, description="draw figures at the end of the run")
 
@@ -157,4 +165,8 @@ class Case(Description):
         """Everything that changes a result, as plain data: all but the title, file formats, pictures and patience."""
         data = self.model_dump(mode="json", exclude={"name": True, "output": {"format", "pictures"}})
         data["particle"]["mesh"].pop("time_limit", None)
+        # "80 %" and "0.8 SoC" are the same protocol.
+        data["electrochemistry"]["protocol"] = [
+            [step.kind, step.c_rate, step.duration, step.until_soc] for step in self.electrochemistry.steps
+        ]
         return data

@@ -76,7 +76,7 @@ class Shape:
             return str(self.choices[0])
         if self.model is not None:
             key, field = _telling_field(self.model)
-            return f"{{{key}: {field_example(field)}}}"
+            return f"{{{key}: {field_example(key, field)}}}"
         if self.item:
             count = int(self.limit("min_length") or 1)
             return "[" + ", ".join([self.item[0].example()] * count) + "]"
@@ -96,7 +96,8 @@ def alternatives(annotation: Any, metadata: tuple[Any, ...] = ()) -> tuple[Shape
     if origin in (Union, types.UnionType):
         shapes = [alternatives(member) for member in get_args(annotation) if member is not type(None)]
         members = tuple(shape for group in shapes for shape in group)
-        return members if len(members) > 1 else tuple(Shape(shape.kind, (*shape.metadata, *metadata)) for shape in members)
+        outer = metadata if len(members) == 1 else ()
+        return tuple(Shape(shape.kind, (*shape.metadata, *outer)) for shape in members)
     return (Shape(annotation, metadata),)
 
 
@@ -110,15 +111,36 @@ def allows_none(field: FieldInfo) -> bool:
     return type(None) in get_args(field.annotation)
 
 
-def field_example(field: FieldInfo) -> str:
+def field_example(key: str, field: FieldInfo) -> str:
     """YAML of one value for a field: its own example, else its default, else one made up from its kind."""
-    if field.examples and isinstance(field.examples[0], str):
-        return str(field.examples[0])
+    if field.examples:
+        return _yaml(field.examples[0])
+    if key in _EXAMPLES:
+        return _EXAMPLES[key]
     shape = field_shapes(field)[0]
-    plain = field.default if isinstance(field.default, str | int | float) else None
-    if isinstance(plain, bool):
-        return str(plain).lower()
-    return str(plain) if plain is not None and plain != "" else shape.example()
+    if isinstance(field.default, str | int | float) and field.default != "":
+        return _yaml(field.default)
+    return shape.example()
+
+
+# For keys whose kind says too little.
+_EXAMPLES = {
+    "path": "my-mesh.msh",
+    "file": "orientations.txt",
+    "base": "NMC811",
+    "axis": "[0, 0, 1]",
+    "count": "100",
+    "mean_diameter": "1 um",
+    "name": "dense particle at 1C",
+}
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(_yaml(entry) for entry in value) + "]"
+    return str(value)
 
 
 def model_paths(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
