@@ -1,4 +1,4 @@
-"""A small polycrystal without a mesher: a block of cubes cut into tetrahedra, bent into a ball, grains by nearest seed."""
+"""A small polycrystal without a mesher: a block of tetrahedra bent into a ball, grains by nearest seed."""
 
 from __future__ import annotations
 

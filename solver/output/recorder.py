@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from solver.indicators.definition import IndicatorSettings
 from solver.indicators.registry import IndicatorSet, definitions
-from solver.indicators.view import StateView
 from solver.output.folder import RunFolder
 from solver.output.history import History, state_values
 from solver.output.summary import Summary
+from solver.output.writers import FORMATS
 from solver.solve.domain import Domain
 from solver.solve.state import State, StepResult
-
-
-class FieldWriter(Protocol):
-    """Writes the fields of output states; every call is collective."""
-
-    def write(self, view: StateView) -> None:
-        """Adds a state to the series on disk."""
 
 
 class Recorder:
@@ -28,15 +19,13 @@ class Recorder:
         folder: Open run folder.
         domain: The distributed particle.
         settings: Numbers the case fixes for the indicators.
-        fields: Writer of the fields; None for none.
+        field_format: Name of a format in `solver.output.writers.FORMATS`.
     """
 
-    def __init__(
-        self, folder: RunFolder, domain: Domain, settings: IndicatorSettings, fields: FieldWriter | None
-    ) -> None:
+    def __init__(self, folder: RunFolder, domain: Domain, settings: IndicatorSettings, field_format: str) -> None:
         self._folder = folder
-        self._fields = fields
         self._indicators = IndicatorSet(domain, settings)
+        self._fields = FORMATS[field_format](folder, self._indicators.layout, settings)
         table = definitions(settings)
         self._history = History(folder.path, table) if folder.comm.rank == 0 else None
         self.summary = Summary(table)
@@ -47,8 +36,7 @@ class Recorder:
         values = state_values(state) | self._indicators.evaluate(view)
         if self._history is not None:
             self._history.add_state(values)
-        if self._fields is not None:
-            self._fields.write(view)
+        self._fields.write(view)
         self.summary.add(values)
         self._folder.update_status(states=state.index + 1, time=state.time, state_of_charge=state.state_of_charge)
 

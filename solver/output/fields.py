@@ -1,0 +1,114 @@
+"""What is drawn: the particle's grid and its grain-boundary surface as arrays of this rank, ready for any file format.
+
+Units are those of the solver: µm, MPa, MJ/m³ (= MPa). Values are stored in single precision, which is some ten times
+finer than anything a picture or a field statistic can use; numbers meant for comparison are in `history.csv`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.indicators.definition import IndicatorSettings
+from solver.indicators.grain_boundary import boundary_risk
+from solver.indicators.layout import Layout
+from solver.indicators.view import StateView
+
+VOLUME, BOUNDARY = "volume", "grain_boundaries"
+
+# VTK's numbers for the shapes of cells.
+TRIANGLE, TETRAHEDRON = 5, 10
+
+# Our xx, yy, zz, yz, xz, xy in the order in which ParaView names the six components of a symmetric tensor.
+_PARAVIEW_ORDER = [0, 1, 2, 5, 3, 4]
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The unchanging part of one data set on this rank.
+
+    Attributes:
+        name: `VOLUME` or `BOUNDARY`.
+        shape: VTK cell type.
+        points: (n, 3) [µm], only those that the cells use.
+        cells: (m, corners) rows of `points`.
+        rows: (n,) the points' rows in `mesh.geometry.x`.
+        cell_data: Unchanging arrays, one row per cell.
+    """
+
+    name: str
+    shape: int
+    points: NDArray[np.float32]
+    cells: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    cell_data: Arrays
+
+
+@dataclass(frozen=True)
+class Values:
+    """The changing part of one data set on this rank: one row per point or cell of its grid."""
+
+    point_data: Arrays
+    cell_data: Arrays
+
+
+def grids(layout: Layout) -> tuple[Grid, Grid]:
+    """Grids of the particle and of its grain boundaries on this rank: owned cells and owned facets."""
+    domain, facets = layout.domain, layout.facets
+    volume_data = {"grain": layout.cells.grain.astype(np.int32), "c_axis": layout.cells.axis.astype(np.float32)}
+    boundary_data = {
+        "grain_1": facets.grains[:, 0].astype(np.int32),
+        "grain_2": facets.grains[:, 1].astype(np.int32),
+        "normal": facets.normal.astype(np.float32),
+    }
+    return (
+        _grid(VOLUME, TETRAHEDRON, layout, domain.cell_vertices[: domain.owned], volume_data),
+        _grid(BOUNDARY, TRIANGLE, layout, facets.vertices, boundary_data),
+    )
+
+
+def _grid(name: str, shape: int, layout: Layout, corners: NDArray[np.int32], cell_data: Arrays) -> Grid:
+    rows, cells = np.unique(corners, return_inverse=True)
+    points = np.asarray(layout.domain.mesh.geometry.x)[rows].astype(np.float32)
+    return Grid(name, shape, points, cells.reshape(corners.shape).astype(np.int64), rows.astype(np.int64), cell_data)
+
+
+def volume_values(view: StateView, grid: Grid) -> Values:
+    """Fields of the particle: x and displacement at the points, stress and its invariants in the cells."""
+    points: Arrays = {"stoichiometry": view.vertex_stoichiometry[grid.rows]}
+    cells: Arrays = {}
+    if view.state.displacement is not None:
+        points["displacement"] = view.vertex_displacement[grid.rows]
+    if view.state.stress is not None:
+        stress = view.stress
+        cells = {
+            "stress": stress.cell_stress[:, _PARAVIEW_ORDER],
+            "first_principal_stress": stress.first_principal,
+            "hydrostatic_stress": stress.hydrostatic,
+            "von_mises_stress": stress.von_mises,
+            "energy_density": view.energy / view.layout.cells.volume,
+        }
+    return Values(_single(points), _single(cells))
+
+
+def boundary_values(view: StateView, settings: IndicatorSettings) -> Values:
+    """Fields of the grain boundaries: tractions, risk, and the jump that measures their accuracy."""
+    if view.state.stress is None:
+        return Values({}, {})
+    traction = view.stress.traction
+    cells = {
+        "normal_traction": traction.normal,
+        "shear_traction": traction.shear,
+        "risk": boundary_risk(traction.normal, traction.shear, settings),
+        "traction_jump": traction.jump,
+    }
+    return Values({}, _single(cells))
+
+
+def _single(arrays: Arrays) -> Arrays:
+    return {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in arrays.items()}
