@@ -39,7 +39,7 @@ def missing(requirements):
 def main(pyproject):
     """Print the verdict on this Python."""
     if sys.version_info < (3, 11):
-        return "unsuitable %s is Python %d.%d, older than 3.11" % ((sys.executable,) + sys.version_info[:2])
+        return "unsuitable %s is Python %d.%d, older than 3.11" % (sys.executable, sys.version_info[0], sys.version_info[1])
     import hashlib
     import tomllib
     from importlib.util import find_spec
@@ -57,7 +57,7 @@ def main(pyproject):
         absent.append("gmsh>=4.11")
     parts = [sys.executable, sys.version, str(dolfinx), find_spec("dolfinx").origin, os.environ.get("PETSC_DIR", "")]
     key = hashlib.sha256("\n".join(parts + absent).encode()).hexdigest()[:16]
-    return " ".join(["missing" if absent else "ready", key] + absent)
+    return " ".join(["missing" if absent else "ready", key, *absent])
 
 
 print(main(sys.argv[1]))
