@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.indicators import tensors
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
 from solver.indicators.percentiles import percentile_definitions, percentile_values
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.statistics import share_above
 from solver.indicators.view import StateView
 

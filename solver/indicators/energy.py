@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.statistics import total
 from solver.indicators.view import StateView
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.statistics import maximum, total
 from solver.indicators.view import StateView
 

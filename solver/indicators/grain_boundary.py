@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
 from solver.indicators.percentiles import percentile_definitions, percentile_values
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.statistics import share_above, total, totals, weighted_mean
 from solver.indicators.view import StateView, Traction
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from solver.indicators import tensors
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.statistics import total, totals
 from solver.indicators.view import StateView
 

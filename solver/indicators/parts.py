@@ -6,8 +6,9 @@ part is the rest. Percentiles of the parts do not add up to those of the total.
 
 from __future__ import annotations
 
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
 from solver.indicators.percentiles import percentile_definitions, percentile_values
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView, StressView
 
 PARTS = {

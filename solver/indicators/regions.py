@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
 from solver.indicators.layout import REGION_BOUNDS, REGIONS
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.statistics import total, weighted_mean, weighted_percentiles
 from solver.indicators.view import StateView
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.indicators.cleavage import Cleavage
-from solver.indicators.definition import Definition, Indicator, IndicatorSettings
+from solver.indicators.definition import Definition, Indicator
 from solver.indicators.energy import Energy
 from solver.indicators.failure_probability import FailureProbability
 from solver.indicators.grain_boundary import GrainBoundary
@@ -12,6 +12,7 @@ from solver.indicators.layout import build_layout
 from solver.indicators.lithium import Lithium
 from solver.indicators.parts import Parts
 from solver.indicators.regions import Regions
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.stress import Stress
 from solver.indicators.view import StateView
 from solver.solve.domain import Domain

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from solver.indicators.definition import Definition, IndicatorSettings
+from solver.indicators.definition import Definition
 from solver.indicators.percentiles import percentile_definitions, percentile_values
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.statistics import maximum
 from solver.indicators.view import StateView
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.indicators.definition import IndicatorSettings
 from solver.indicators.grain_boundary import boundary_risk
 from solver.indicators.layout import Layout
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView
 
 VOLUME, BOUNDARY = "volume", "grain_boundaries"

@@ -21,6 +21,7 @@ from mpi4py import MPI
 
 from solver.errors import OutputError
 from solver.output.files import write_json, write_text
+from solver.output.provenance import origin
 
 PROGRAM = "vegard"
 STATUS = "status.json"
@@ -70,6 +71,7 @@ class RunFolder:
         self._lock = FileLock(self.path / f".{PROGRAM}.lock")
         self._handler: logging.Handler | None = None
         self._status: dict[str, Any] = {}
+        self._provenance: dict[str, Any] = {}
         problem = self._take(force) if comm.rank == 0 else None
         problem = comm.bcast(problem, root=0)
         if problem:
@@ -97,6 +99,7 @@ class RunFolder:
                 "ranks": self.comm.size,
             }
             write_json(self.path / STATUS, self._status)
+            self._provenance = origin(self.comm)
         except Timeout:
             return f"{self.path}: another run is writing into this folder; wait for it or choose another --output"
         except OSError as error:
@@ -133,6 +136,7 @@ class RunFolder:
     ) -> None:
         state = FINISHED if error is None else INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
         reason = "" if error is None else str(error) or type(error).__name__
+        self.record(exit_state=state, exit_reason=reason, ended=_now())
         self.update_status(state=state, reason=reason)
         if error is not None:
             logging.getLogger(__name__).error("run %s: %s", state, reason, exc_info=error)
@@ -145,6 +149,12 @@ class RunFolder:
         if self.comm.rank == 0:
             self._status |= entries | {"updated": _now()}
             write_json(self.path / STATUS, self._status)
+
+    def record(self, **entries: Any) -> None:
+        """Rewrites `provenance.json` with new entries, such as the mesh or the wall times; rank 0 writes."""
+        if self.comm.rank == 0:
+            self._provenance |= entries
+            write_json(self.path / "provenance.json", self._provenance)
 
     def write_text(self, name: str, text: str) -> None:
         """Writes a text file of the folder; rank 0 writes."""

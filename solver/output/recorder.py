@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from solver.indicators.definition import IndicatorSettings
 from solver.indicators.registry import IndicatorSet, definitions
+from solver.indicators.settings import IndicatorSettings
 from solver.output.folder import RunFolder
 from solver.output.history import History, state_values
 from solver.output.summary import Summary

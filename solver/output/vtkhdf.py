@@ -16,8 +16,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from solver.indicators.definition import IndicatorSettings
 from solver.indicators.layout import Layout
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView
 from solver.output.agreement import written_by_all
 from solver.output.fields import BOUNDARY, VOLUME, Grid, Values, boundary_values, grids, volume_values

@@ -16,8 +16,8 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.indicators.definition import IndicatorSettings
 from solver.indicators.layout import Layout
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView
 from solver.output.agreement import written_by_all
 from solver.output.fields import BOUNDARY, VOLUME, Arrays, Grid, Values, boundary_values, grids, volume_values

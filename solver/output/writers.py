@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from solver.indicators.definition import IndicatorSettings
 from solver.indicators.layout import Layout
+from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView
 from solver.output.folder import RunFolder
 from solver.output.vtkhdf import VtkHdfWriter
