@@ -96,6 +96,12 @@ class Indicators(Description):
         examples=[["100 MPa", "425 MPa"]],
         description="normal tractions above which the share of grain-boundary area is reported",
     )
+    normal_strength: Strength = Field(  # type: ignore[valid-type]
+        default="300 MPa", description="strength σ_n of a grain boundary under tension, for the boundary risk"
+    )
+    shear_strength: Strength = Field(  # type: ignore[valid-type]
+        default="300 MPa", description="strength τ_n of a grain boundary under shear, for the boundary risk"
+    )
     weibull_modulus: float = Field(default=6.91, ge=0.5, le=100.0, description="Weibull modulus m")
     weibull_stress: Strength = Field(default="745 MPa", description="Weibull scale stress of the reference volume")  # type: ignore[valid-type]
     weibull_volume: ReferenceVolume = Field(  # type: ignore[valid-type]

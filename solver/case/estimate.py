@@ -1,0 +1,89 @@
+"""How large a case is and what it will cost, from the particle description alone: nothing is meshed or solved.
+
+The figures are those of docs/numerics.md, measured on one core; they tell minutes from hours, not seconds from
+seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshes.estimate import MeshEstimate, estimate_cells
+from solver.case.checks import capacity_ratio
+from solver.case.protocol import PlannedStep, plan_protocol
+from solver.case.schema import Case
+from solver.materials import load_material
+
+
+@dataclass(frozen=True)
+class CostFigures:
+    """Costs per degree of freedom (DOF), one core, as measured for 0.1 to 4 million displacement DOFs.
+
+    Attributes:
+        base_memory: Python, DOLFINx and PETSc before any mesh [bytes].
+        memory: Peak of the whole process per displacement DOF [bytes].
+        setup: Assembly, preconditioner and constant operators per displacement DOF [s].
+        iteration: One preconditioned iteration per displacement DOF [s].
+        cold_iterations: Iterations without an initial guess.
+        warm_iterations: Iterations with a guess projected from earlier states.
+        state: Stresses, indicators and fields of one output state per displacement DOF [s].
+        transport: One time step of lithium per concentration DOF [s].
+        steps: Time steps that error control takes for one protocol step, typically.
+        start: Loading libraries and compiling forms that are not in the cache yet [s].
+    """
+
+    base_memory: float = 350e6
+    memory: float = 1.9e3
+    setup: float = 5e-6
+    iteration: float = 0.3e-6
+    cold_iterations: int = 16
+    warm_iterations: int = 4
+    state: float = 2e-6
+    transport: float = 1.5e-6
+    steps: int = 60
+    start: float = 15.0
+
+
+FIGURES = CostFigures()
+
+
+@dataclass(frozen=True)
+class CaseEstimate:
+    """Size and cost of a case.
+
+    Attributes:
+        mesh: Grains, cells, nodes and the time to mesh.
+        steps: The protocol with its states of charge and times.
+        states: Output states.
+        lithium_unknowns: DOFs of the stoichiometry, linear elements.
+        displacement_unknowns: DOFs of the displacement, quadratic elements; 0 without mechanics.
+        memory: Peak [bytes].
+        seconds: Solving and writing on one core [s], without meshing.
+    """
+
+    mesh: MeshEstimate
+    steps: tuple[PlannedStep, ...]
+    states: int
+    lithium_unknowns: int
+    displacement_unknowns: int
+    memory: float
+    seconds: float
+
+
+def estimate_case(case: Case, figures: CostFigures = FIGURES) -> CaseEstimate:
+    """Estimate a valid case without a mesh from a file; see `CaseEstimate`."""
+    mesh = estimate_cells(case.particle)
+    electrochemistry = case.electrochemistry
+    ratio = capacity_ratio(electrochemistry, load_material(case.material))
+    steps = plan_protocol(electrochemistry.steps, electrochemistry.initial_stoichiometry, ratio)
+    states = 1 + case.output.fields + len(steps)
+    displacement = 3 * (mesh.nodes + mesh.edges) if case.mechanics.coupling != "none" else 0
+    # Each output state is solved for the lithium field and for its mean (eq. 2.7); the latter follows from one solution.
+    solves = figures.cold_iterations + figures.warm_iterations * states
+    seconds = (
+        figures.start
+        + displacement * (figures.setup + figures.iteration * solves + figures.state * states)
+        + mesh.nodes * figures.transport * figures.steps * len(steps)
+    )
+    memory = figures.base_memory + figures.memory * displacement
+    return CaseEstimate(mesh, steps, states, mesh.nodes, displacement, memory, seconds)

@@ -1,0 +1,116 @@
+"""docs/cases.md from the schema: one table per section, so that the page cannot disagree with the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from solver.case.schema import Case
+from solver.case.shapes import Shape, allows_none, field_shapes
+
+_HEAD = """\
+# Case files
+
+A case is one YAML file (YAML 1.2, UTF-8). `vegard new` writes a commented one, `vegard check` tells what is wrong with
+it, `vegard schema` prints a JSON schema for completion in editors. This page is printed from the program:
+`vegard schema --markdown > docs/cases.md`.
+
+- A value with a dimension is text with a unit: `5 um`, `10 min`, `25 degC`, `4e-15 m^2/s`. A bare number there is
+  refused. A fraction may be written `30 %` or `0.3`.
+- Keys that are left out have the defaults below. Unknown keys, and keys written twice, are errors.
+- File names are relative to the folder of the case file.
+- x is the stoichiometry: lithium per formula unit, 1 when full. The state of charge is SoC = 1 − mean x: charging
+  removes lithium.
+
+A short case:
+
+```yaml
+material: NMC811
+particle:
+  radius: 3 um
+  grains: {count: 40, orientation: random}
+electrochemistry:
+  protocol:
+    - Charge at 1C until 75 % SoC
+```
+"""
+
+_TAIL = """\
+## Protocol steps
+
+| step | meaning |
+|---|---|
+| `Charge at 1C until 70 % SoC` | constant current until the mean stoichiometry is 0.30 |
+| `Charge at C/2 for 20 min` | constant current for a time |
+| `Discharge at 0.5C until 10 % SoC` | lithium goes back in |
+| `Rest for 10 min` | no current |
+
+A current is a C-rate (`1C`, `C/2`, `0.3C`) of `one_c_capacity`. A step ends at a state of charge or after a time.
+Steps must be reachable in order, and the states of charge must lie inside the lattice table of the material.
+Limits by voltage, and holding a voltage, are not available yet.
+"""
+
+
+def reference_text() -> str:
+    """The whole page, Markdown."""
+    parts = [_HEAD]
+    for path, model in _sections(Case, ()):
+        title = f"`{'.'.join(path)}`" if path else "Top level"
+        summary = (model.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+        parts.append(f"## {title}\n\n{' '.join(summary.split())}\n\n{_table(model, path)}")
+    return "\n".join([*parts, _TAIL])
+
+
+def _sections(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
+    yield path, model
+    for key, entry in model.model_fields.items():
+        for shape in field_shapes(entry):
+            if shape.model is not None:
+                yield from _sections(shape.model, (*path, key))
+
+
+def _table(model: type[BaseModel], path: tuple[str, ...]) -> str:
+    rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
+    for key, entry in model.model_fields.items():
+        meaning = (entry.description or "").replace("|", "\\|")
+        rows.append(f"| `{key}` | {_value(key, entry)} | {_default(entry)} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _value(key: str, entry: FieldInfo) -> str:
+    shapes = field_shapes(entry)
+    words = [_shape_words(key, shape) for shape in shapes]
+    return " or ".join(words) + (", or nothing" if allows_none(entry) and entry.default is not None else "")
+
+
+def _shape_words(key: str, shape: Shape) -> str:
+    if shape.quantity is not None:
+        return f"{shape.quantity['description']}, e.g. `{shape.quantity['examples'][0]}`"
+    if shape.choices:
+        return " or ".join(f"`{choice}`" for choice in shape.choices)
+    if shape.model is not None:
+        return f"block such as `{shape.example()}`"
+    if shape.item:
+        low, high = shape.limit("min_length"), shape.limit("max_length")
+        count = f"{low}" if low == high else f"{low or 0} to {high}"
+        return f"list of {count}: {_shape_words(key, shape.item[0])}"
+    return shape.words()
+
+
+def _default(entry: FieldInfo) -> str:
+    if entry.is_required():
+        return "required"
+    value: Any = entry.default
+    if isinstance(value, BaseModel):
+        return "its defaults" if value == type(value)() else f"`{value.model_dump(exclude_defaults=True)}`"
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`" if not isinstance(value, list) else f"`[{', '.join(str(part) for part in value)}]`"
+
+
+

@@ -1,0 +1,5 @@
+"""`python -m solver.cli` is `vegard`."""
+
+from solver.cli import main
+
+main()
