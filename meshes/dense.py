@@ -1,0 +1,165 @@
+"""The mesher of dense particles: seeds → complex → regularised → surfaces → tetrahedra → improved and checked.
+
+An attempt that fails, or whose mesh is not good enough, is followed by another one: first with other limits for short curves, then
+with the offending grain's seed moved a little. The same description takes the same path every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshes import engine
+from meshes.clipping import clipped_complex
+from meshes.engine import EngineError
+from meshes.errors import MeshError
+from meshes.outlines import Outlines, outline_faults, trace_outlines
+from meshes.particle import Particle
+from meshes.quality import WANTED_DIHEDRAL, Quality, check_mesh, measure_quality
+from meshes.regularise import regularise, topology_faults
+from meshes.seeds import Seeds, move_seed, place_seeds
+from meshes.sizing import cell_sizes, element_size
+from meshes.spheroid import Spheroid
+from meshes.surface_mesh import Runner, mesh_cells, mesh_faces
+from meshes.tetmesh import TetMesh, tagged_mesh
+
+Array = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+SHORTEST_CURVES = (0.4, 0.5, 0.32, 0.6, 0.25, 0.7)  # of the element size, in the order in which they are tried
+_SEED_MOVES = 8
+_USABLE_SICN = 0.02
+
+
+@dataclass(frozen=True)
+class DenseMesh:
+    """A finished mesh and how it came about.
+
+    Args:
+        mesh: The mesh.
+        seeds: Seeds it was made from.
+        size: Element size [µm].
+        quality: Its element quality.
+        attempts: Number of attempts made.
+        notes: What the user should know, if anything.
+    """
+
+    mesh: TetMesh
+    seeds: Seeds
+    size: float
+    quality: Quality
+    attempts: int
+    notes: tuple[str, ...]
+
+
+class _Rejected(Exception):
+    """An attempt that cannot be used: why, and which grain (from 0) is to blame if that is known."""
+
+    def __init__(self, reason: str, cell: int | None = None) -> None:
+        super().__init__(reason if cell is None else f"grain {cell + 1}: {reason}")
+        self.cell = cell
+
+
+def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = None) -> DenseMesh:
+    """Mesh a dense particle.
+
+    Args:
+        particle: The description.
+        progress: Is told, in a line each, what is being done.
+        run: Runs meshing jobs; by default in a child process with the description's time limit.
+
+    Returns:
+        The mesh, sound and (unless its notes say otherwise) of the promised quality.
+
+    Raises:
+        MeshError: If every attempt failed; names the grain.
+    """
+    domain = Spheroid(float(particle.radius), particle.aspect_ratio)
+    seeds = place_seeds(particle, domain)
+    count = len(seeds.positions)
+    size = element_size(domain, count, None if particle.mesh.size is None else float(particle.mesh.size))
+    progress(f"{count} grain{'s' * (count > 1)} placed; elements of {size:.3g} um")
+    run = run or partial(engine.run, time_limit=particle.mesh.time_limit)
+    best: DenseMesh | None = None
+    failures: list[_Rejected] = []
+    for attempt, (trial, shortest) in enumerate(_ladder(seeds, domain, particle.grains.seed, failures), start=1):
+        try:
+            mesh, quality = _attempt(trial, domain, size, shortest, run, progress)
+            if best is None or quality.minimum_dihedral > best.quality.minimum_dihedral:
+                best = DenseMesh(mesh, trial, size, quality, attempt, ())
+            if quality.is_good:
+                return best
+            sharp = f"an angle of {quality.minimum_dihedral:.2g} degrees between two facets"
+            failures.append(_Rejected(sharp, quality.worst_grain - 1))
+        except _Rejected as rejected:
+            failures.append(rejected)
+        progress(f"attempt {attempt}: {failures[-1]}; trying again")
+    return _settle(best, failures)
+
+
+def _ladder(
+    seeds: Seeds, domain: Spheroid, seed: int, failures: Sequence[_Rejected]
+) -> Iterator[tuple[Seeds, float]]:
+    """What to try, one after the other, looking at what has failed so far."""
+    for shortest in SHORTEST_CURVES:
+        yield seeds, shortest
+    random = np.random.default_rng([seed, 1])
+    for _ in range(_SEED_MOVES):
+        blamed = failures[-1].cell
+        grain = int(random.integers(len(seeds.positions))) if blamed is None else blamed
+        seeds = move_seed(seeds, grain, domain, random)
+        for shortest in SHORTEST_CURVES[:2]:
+            yield seeds, shortest
+
+
+def _attempt(
+    seeds: Seeds, domain: Spheroid, size: float, shortest: float, run: Runner, progress: Progress
+) -> tuple[TetMesh, Quality]:
+    """One mesh, or `_Rejected`."""
+    sizes = cell_sizes(size, seeds.target_volumes)
+    outlines = _outlines(seeds, domain, sizes, shortest)
+    try:
+        progress(f"meshing {len(outlines.faces)} faces")
+        surface = mesh_faces(outlines, domain, size, run)
+        progress(f"filling the grains from {len(surface.triangles)} triangles")
+        points, cells, grain = mesh_cells(surface, len(seeds.positions), size, run)
+        mesh = tagged_mesh(points, cells, grain)
+        check_mesh(mesh)
+    except (EngineError, MeshError) as error:
+        raise _Rejected(str(error)) from error
+    return mesh, measure_quality(points, cells, grain)
+
+
+def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, shortest: float) -> Outlines:
+    """Outlines that can be meshed."""
+    try:
+        complex_ = clipped_complex(seeds, domain)
+    except MeshError as error:
+        raise _Rejected(str(error)) from error
+    regularise(complex_, sizes, shortest)
+    for cell, reason in topology_faults(complex_):
+        raise _Rejected(reason, cell)
+    outlines = trace_outlines(complex_, sizes)
+    for face, reason in outline_faults(outlines):
+        raise _Rejected(f"a face is {reason}", face.cell)
+    return outlines
+
+
+def _settle(best: DenseMesh | None, failures: Sequence[_Rejected]) -> DenseMesh:
+    """Nothing was perfect: the best mesh if it can be used at all, with a note; otherwise an error."""
+    if best is not None and best.quality.minimum_sicn > _USABLE_SICN:
+        note = (
+            f"grain {best.quality.worst_grain}: smallest dihedral angle {best.quality.minimum_dihedral:.2g} degrees, below the "
+            f"usual {WANTED_DIHEDRAL:g}; another seed, a smaller mesh.size or less spread gives a better mesh"
+        )
+        return replace(best, attempts=len(failures), notes=(note,))
+    reasons = dict.fromkeys(str(failure) for failure in failures[-3:])
+    raise MeshError(
+        [f"the particle could not be meshed in {len(failures)} attempts; last problems:"]
+        + [f"  {reason}" for reason in reasons]
+        + ["choose another particle.grains.seed, a smaller particle.mesh.size, or less spread"]
+    )

@@ -1,0 +1,107 @@
+"""Process control of the mesher: every Gmsh call runs in a child process that is killed when it takes too long.
+
+Gmsh can loop for ever, crash or exit; none of that may reach the program. The child ends when the call returns, times out or is
+interrupted, and also when this process dies (it watches its standard input).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Job = Mapping[str, NDArray]
+
+_ROOT = Path(__file__).resolve().parent.parent
+GMSH_CHILD = (sys.executable, "-m", "meshes.gmsh_child")
+
+
+class EngineError(Exception):
+    """A child that failed or was killed; the caller tries something else."""
+
+
+def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CHILD) -> dict[str, NDArray]:
+    """Run one job in a child process.
+
+    Args:
+        kind: What the child is to do, such as "surfaces".
+        job: Named arrays for it.
+        time_limit: Seconds after which it is killed.
+        program: Command to which kind, job file and result file are appended.
+
+    Returns:
+        Named arrays it wrote.
+
+    Raises:
+        EngineError: If it failed, wrote nothing, or took too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="vegard-mesh-") as folder:
+        job_file, result_file, log_file = (Path(folder) / name for name in ("job.npz", "result.npz", "log.txt"))
+        with job_file.open("wb") as stream:
+            np.savez(stream, **job)
+        with log_file.open("wb") as log:
+            status = _supervise([*program, kind, str(job_file), str(result_file)], log.fileno(), time_limit)
+        if status is None:
+            raise EngineError(f"the {kind} mesher took longer than {time_limit:g} s and was stopped")
+        if status != 0 or not result_file.exists():
+            raise EngineError(f"the {kind} mesher failed (exit code {status}): {_last_words(log_file)}")
+        with np.load(result_file) as archive:
+            return {name: archive[name] for name in archive.files}
+
+
+def _supervise(command: Sequence[str], log: int, time_limit: float) -> int | None:
+    """Exit code of a command, None if it was killed for taking too long. Whatever happens, nothing of it stays."""
+    # Its own session: a Ctrl-C reaches only this process, which then ends the child and all that it may have started.
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_environment(), start_new_session=True
+    )
+    try:
+        return child.wait(timeout=time_limit)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        _kill(child)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            child.kill()
+        child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def _environment() -> dict[str, str]:
+    """The child finds this package wherever it was started, and uses one thread (for speed and for equal results)."""
+    environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment
+
+
+def _last_words(log_file: Path) -> str:
+    lines = log_file.read_text(errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else "no message"
+
+
+class Stopwatch:
+    """Seconds left of a time limit that several calls share."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left, at least a little so that a late call fails by itself."""
+        return max(self._end - time.monotonic(), 0.01)

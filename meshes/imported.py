@@ -1,0 +1,110 @@
+"""Meshes made elsewhere: any file meshio reads with tetrahedra and one integer per grain (Gmsh, Neper, XDMF, VTK, …)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import meshio
+import numpy as np
+from numpy.typing import NDArray
+
+from meshes.errors import MeshError
+from meshes.particle import MeshFile
+from meshes.quality import check_mesh
+from meshes.tetmesh import TetMesh, cell_volumes, tagged_mesh
+
+# Where common programs put the grain number, the most telling first.
+_USUAL_NAMES = ("grain", "grain_id", "gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags", "name_to_read", "grains")
+_HIGHER_ORDER = ("tetra10", "tetra20", "tetra14")
+
+
+@dataclass(frozen=True)
+class ForeignMesh:
+    """A mesh from a file.
+
+    Args:
+        mesh: The mesh, grains numbered 1..N, facets derived from the grains.
+        grain_numbers: Grain 1..N → number in the file.
+        notes: What was done to it.
+    """
+
+    mesh: TetMesh
+    grain_numbers: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+def read_foreign_mesh(description: MeshFile, base_folder: Path) -> ForeignMesh:
+    """Read a mesh with grain numbers.
+
+    Args:
+        description: File, unit of length, name of the cell data.
+        base_folder: Folder that a relative path refers to.
+
+    Raises:
+        MeshError: If the file cannot be read, has no tetrahedra or grain numbers, or is no proper division of one body.
+    """
+    path = base_folder / description.path
+    data = _read(path)
+    blocks = [number for number, block in enumerate(data.cells) if block.type == "tetra"]
+    if not blocks:
+        raise MeshError(f"{path}: {_without_tetrahedra(data)}")
+    name, tags = _grain_tags(data, blocks, description.grain_data, path)
+    cells = np.concatenate([data.cells[number].data for number in blocks]).astype(np.int64)
+    numbers, grain = np.unique(tags, return_inverse=True)
+    points = np.asarray(data.points, dtype=np.float64) * float(description.length_unit)
+    used, cells = np.unique(cells, return_inverse=True)
+    points, cells = np.ascontiguousarray(points[used]), cells.reshape(-1, 4)
+    cells, turned = _turned_positive(points, cells)
+    notes = [f'grain numbers from cell data "{name}"'] + ([f"{turned} tetrahedra turned round"] if turned else [])
+    mesh = tagged_mesh(points, cells, grain.ravel() + 1)
+    try:
+        check_mesh(mesh, one_piece_grains=False)
+    except MeshError as error:
+        raise MeshError([f"{path}: {problem}" for problem in error.problems]) from error
+    return ForeignMesh(mesh, {str(n + 1): int(number) for n, number in enumerate(numbers)}, tuple(notes))
+
+
+def _read(path: Path) -> meshio.Mesh:
+    if not path.is_file():
+        raise MeshError(f"{path}: no such file")
+    try:
+        return meshio.read(path)
+    # meshio has readers for 30 formats and they raise all kinds; SystemExit is what it does on unknown endings.
+    except (Exception, SystemExit) as error:
+        raise MeshError(f"{path}: meshio cannot read it ({type(error).__name__}: {error})") from error
+
+
+def _without_tetrahedra(data: meshio.Mesh) -> str:
+    kinds = sorted({block.type for block in data.cells})
+    if any(kind in _HIGHER_ORDER for kind in kinds):
+        return "holds second-order tetrahedra; save it with straight ones (Gmsh: Mesh.ElementOrder = 1)"
+    return f"holds no tetrahedra ({', '.join(kinds) or 'no cells at all'})"
+
+
+def _grain_tags(data: meshio.Mesh, blocks: list[int], asked: str | None, path: Path) -> tuple[str, NDArray[np.int64]]:
+    """Name and values of the cell data with the grain numbers."""
+    available = {
+        name: np.concatenate([np.asarray(values[number]).ravel() for number in blocks])
+        for name, values in data.cell_data.items()
+        if all(np.asarray(values[number]).size == len(data.cells[number]) for number in blocks)
+    }
+    integers = {name: values for name, values in available.items() if _holds_integers(values)}
+    candidates = [asked] if asked is not None else [*_USUAL_NAMES, *(integers if len(integers) == 1 else ())]
+    for name in candidates:
+        if name in integers:
+            return name, np.rint(integers[name]).astype(np.int64)
+    shown = ", ".join(f'"{name}"' for name in sorted(integers)) or "none"
+    wanted = f'no integer cell data "{asked}"' if asked is not None else "no cell data that looks like grain numbers"
+    raise MeshError(f"{path}: {wanted} on its tetrahedra; integer cell data: {shown}; name it with from_file.grain_data")
+
+
+def _holds_integers(values: NDArray) -> bool:
+    return values.dtype.kind in "iu" or (values.dtype.kind == "f" and bool(np.array_equal(values, np.rint(values))))
+
+
+def _turned_positive(points: NDArray[np.float64], cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    negative = cell_volumes(points, cells) < 0.0
+    cells[negative] = cells[negative][:, [0, 1, 3, 2]]
+    return cells, int(negative.sum())

@@ -1,0 +1,209 @@
+"""Seeds of the grains: how many, where, and the weights that give every grain the volume the size law asks for.
+
+Sizes are log-normal in the volume-equivalent diameter; `spread` is its coefficient of variation. Positions come from random
+sequential placement, then (optionally) Lloyd sweeps. Weights solve a semi-discrete optimal transport problem by a damped Newton
+iteration with exact volumes and face areas, started so that no cell is ever empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csc_matrix
+from scipy.sparse.linalg import spsolve
+from scipy.special import ndtri
+
+from meshes.errors import MeshError
+from meshes.particle import Particle
+from meshes.power_diagram import CellMeasures, PowerLabels, cell_measures, power_diagram
+from meshes.spheroid import Spheroid
+
+Array = NDArray[np.float64]
+
+_MOST_GRAINS = 5000
+_VOLUME_TOLERANCE = 1e-4
+_NEWTON_STEPS = 60
+_SMALLEST_STEP = 1e-6
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Seeds of a power diagram.
+
+    Args:
+        positions: Seed positions [µm], shape (N, 3).
+        weights: Weights [µm²], shape (N,).
+        target_volumes: Grain volumes asked for [µm³], shape (N,).
+    """
+
+    positions: Array
+    weights: Array
+    target_volumes: Array
+
+
+def grain_count(particle: Particle) -> int:
+    """Number of grains a description asks for, from the count or from the mean diameter and the particle volume.
+
+    Raises:
+        MeshError: If the mean diameter gives no grain or too many.
+    """
+    grains = particle.grains
+    if grains.count is not None:
+        return grains.count
+    mean = float(grains.mean_diameter or 0.0)
+    mean_volume = np.pi / 6.0 * mean**3 * (1.0 + float(grains.spread) ** 2) ** 3
+    count = Spheroid(float(particle.radius)).volume / mean_volume
+    if not 0.5 <= count <= _MOST_GRAINS:
+        raise MeshError(
+            f"particle.grains.mean_diameter: {mean:g} um in a particle of radius {particle.radius:g} um gives "
+            f"{count:.3g} grains; choose a diameter that gives 1 to {_MOST_GRAINS}"
+        )
+    return max(1, round(count))
+
+
+def place_seeds(particle: Particle, domain: Spheroid) -> Seeds:
+    """Seeds and weights for a particle description.
+
+    Args:
+        particle: The description; its grain section and shape are used.
+        domain: The outer shape.
+
+    Returns:
+        Seeds whose cells have the target volumes to a relative 1e-4.
+
+    Raises:
+        MeshError: If the volumes cannot be met.
+    """
+    grains = particle.grains
+    count = grain_count(particle)
+    random = np.random.default_rng(grains.seed)
+    targets = _target_volumes(count, float(grains.spread), domain.volume, random)
+    positions = _sequential_positions(targets, domain, random)
+    seeds = Seeds(positions, np.zeros(count), targets)
+    cloud = _cloud(count, domain, random) if grains.relaxation else np.empty((0, 3))
+    for _ in range(grains.relaxation):
+        seeds = fit_weights(seeds, domain, tolerance=0.05)
+        seeds = _move_to_centroids(seeds, cloud)
+    return fit_weights(seeds, domain)
+
+
+def move_seed(seeds: Seeds, grain: int, domain: Spheroid, random: np.random.Generator) -> Seeds:
+    """Seeds with one of them moved by a tenth of its grain's diameter, weights fitted anew."""
+    diameter = np.cbrt(6.0 / np.pi * seeds.target_volumes[grain])
+    positions = seeds.positions.copy()
+    direction = random.normal(size=3)
+    moved = positions[grain] + 0.1 * diameter * direction / np.linalg.norm(direction)
+    ball = domain.to_ball(moved)
+    positions[grain] = domain.from_ball(ball / max(1.0, float(np.linalg.norm(ball)) / 0.98))
+    return fit_weights(replace(seeds, positions=positions, weights=np.zeros(len(positions))), domain)
+
+
+def _target_volumes(count: int, spread: float, total: float, random: np.random.Generator) -> Array:
+    """Log-normal volumes that fill the particle; stratified, so that few grains follow the law as well as many do."""
+    quantiles = (np.arange(count) + random.uniform(0.02, 0.98, count)) / count
+    diameters = np.exp(np.sqrt(np.log1p(spread**2)) * ndtri(random.permutation(quantiles)))
+    volumes = diameters**3
+    return volumes * (total / volumes.sum())
+
+
+def _points_in_ball(count: int, random: np.random.Generator) -> Array:
+    direction = random.normal(size=(count, 3))
+    direction /= np.linalg.norm(direction, axis=1)[:, None]
+    return direction * np.cbrt(random.random(count))[:, None]
+
+
+def _cloud(count: int, domain: Spheroid, random: np.random.Generator) -> Array:
+    return domain.from_ball(_points_in_ball(max(40_000, 150 * count), random))
+
+
+def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Generator) -> Array:
+    """Place grains at random, the largest first, at a distance from those already there that shrinks as it gets crowded."""
+    radii = np.cbrt(0.75 / np.pi * volumes)
+    order = np.argsort(-radii, kind="stable")
+    positions = np.empty((len(volumes), 3))
+    closeness = 0.85
+    for placed, grain in enumerate(order):
+        while True:
+            candidates = domain.from_ball(0.97 * _points_in_ball(24, random))
+            distance = np.linalg.norm(candidates[:, None] - positions[order[:placed]], axis=2)
+            free = (distance > closeness * (radii[order[:placed]] + radii[grain])).all(axis=1)
+            if free.any():
+                positions[grain] = candidates[int(free.argmax())]
+                break
+            closeness *= 0.99
+    return positions
+
+
+def _move_to_centroids(seeds: Seeds, cloud: Array) -> Seeds:
+    """One Lloyd sweep: every seed to the centroid of its cell (of the points of a cloud in it)."""
+    count = len(seeds.positions)
+    cell = PowerLabels(seeds.positions, seeds.weights)(cloud)
+    members = np.bincount(cell, minlength=count)
+    sums = np.column_stack([np.bincount(cell, cloud[:, axis], count) for axis in range(3)])
+    centroids = sums / np.maximum(members, 1)[:, None]
+    return replace(seeds, positions=np.where(members[:, None] > 0, centroids, seeds.positions))
+
+
+def fit_weights(seeds: Seeds, domain: Spheroid, tolerance: float = _VOLUME_TOLERANCE) -> Seeds:
+    """Weights with which every cell has its target volume (damped Newton, no cell ever empty).
+
+    Args:
+        seeds: Positions and targets; the weights are the first guess if they leave no cell empty.
+        domain: The outer shape.
+        tolerance: Largest relative error of a cell's volume.
+
+    Raises:
+        MeshError: If the iteration stalls.
+    """
+    targets = seeds.target_volumes
+    weights = seeds.weights
+    measures = _measure(seeds.positions, weights, domain)
+    if measures.volumes.min() < 0.05 * targets.min():
+        weights = np.zeros(len(targets))
+        measures = _measure(seeds.positions, weights, domain)
+    floor = 0.5 * min(float(measures.volumes.min()), float(targets.min()))
+    for _ in range(_NEWTON_STEPS):
+        residual = targets - measures.volumes
+        if np.abs(residual / targets).max() < tolerance:
+            return replace(seeds, weights=weights)
+        step = _newton_step(seeds.positions, measures, residual)
+        weights, measures = _damped(seeds, domain, weights, step, float(np.linalg.norm(residual)), floor)
+    raise MeshError("grain sizes: the volumes of the grains could not be fitted; choose another seed or a smaller spread")
+
+
+def _damped(
+    seeds: Seeds, domain: Spheroid, weights: Array, step: Array, error: float, floor: float
+) -> tuple[Array, CellMeasures]:
+    """Halve the step until no cell falls below the floor and the error has shrunk."""
+    fraction = 1.0
+    while fraction > _SMALLEST_STEP:
+        trial = weights + fraction * step
+        measures = _measure(seeds.positions, trial, domain)
+        shrunk = np.linalg.norm(seeds.target_volumes - measures.volumes) <= (1.0 - 0.5 * fraction) * error
+        if measures.volumes.min() > floor and shrunk:
+            return trial, measures
+        fraction *= 0.5
+    grain = int(np.argmin(measures.volumes)) + 1
+    raise MeshError(f"grain {grain}: its volume could not be fitted; choose another seed or a smaller spread")
+
+
+def _measure(positions: Array, weights: Array, domain: Spheroid) -> CellMeasures:
+    return cell_measures(power_diagram(positions, weights, domain), domain)
+
+
+def _newton_step(positions: Array, measures: CellMeasures, residual: Array) -> Array:
+    """Solve dV/dw δw = residual; dV_i/dw_j = -A_ij / (2 |x_i - x_j|), the last weight is held."""
+    count = len(positions)
+    if count == 1:
+        return np.zeros(1)
+    first, second = measures.pairs.T
+    coupling = measures.areas / (2.0 * np.linalg.norm(positions[first] - positions[second], axis=1))
+    rows = np.concatenate([first, second, first, second])
+    columns = np.concatenate([second, first, first, second])
+    values = np.concatenate([-coupling, -coupling, coupling, coupling])
+    matrix: csc_matrix = coo_matrix((values, (rows, columns)), shape=(count, count)).tocsc()
+    step = np.zeros(count)
+    step[:-1] = np.atleast_1d(spsolve(matrix[:-1, :-1], residual[:-1]))
+    return step - step.mean()

@@ -1,0 +1,43 @@
+"""How large the tetrahedra are: a rule from the number of grains, the chord error of the surface, and small grains."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshes.spheroid import Spheroid
+
+Array = NDArray[np.float64]
+
+# 0.45 µm for 100 grains in 5 µm; the exponent keeps small grains resolved without paying for all of it.
+_SIZE_AT_HUNDRED = 0.09
+_EXPONENT = -0.26
+# Measured: flat facets of size h lose this times h² times the integrated mean curvature of the volume.
+_CHORD_LOSS = 0.122
+_CHORD_LIMIT = 0.0046
+_ELEMENTS_ACROSS = 0.45
+
+
+def element_size(domain: Spheroid, grains: int, asked: float | None) -> float:
+    """Element size of a particle [µm].
+
+    Args:
+        domain: The outer shape.
+        grains: Number of grains.
+        asked: Size the user wants [µm]; None for the rule.
+
+    Returns:
+        The size asked for, or one with which the flat facets lose less than 0.5 % of the volume.
+    """
+    if asked is not None:
+        return asked
+    by_count = _SIZE_AT_HUNDRED * domain.radius * (grains / 100.0) ** _EXPONENT
+    by_chord = math.sqrt(_CHORD_LIMIT * domain.volume / (_CHORD_LOSS * domain.integrated_mean_curvature))
+    return min(by_count, by_chord)
+
+
+def cell_sizes(size: float, volumes: Array) -> Array:
+    """Element size in every grain [µm], shape (N,): smaller in grains that are only a few elements wide."""
+    return np.minimum(size, _ELEMENTS_ACROSS * np.cbrt(6.0 / np.pi * volumes))
