@@ -39,7 +39,7 @@ def missing(requirements):
 def main(pyproject):
     """Print the verdict on this Python."""
     if sys.version_info < (3, 11):
-        return "unsuitable %s is Python %d.%d, older than 3.11" % (sys.executable, sys.version_info[0], sys.version_info[1])
+        return "unsuitable %s is Python %s, older than 3.11" % (sys.executable, sys.version.split()[0])
     import hashlib
     import tomllib
     from importlib.util import find_spec

@@ -193,7 +193,7 @@ root_fill() { # NEW WORK LOG
     say "checking it"
     root_check "$1" >>"$3" 2>&1 || return 1
     sync -f "$1" 2>/dev/null || true
-    : >"$1/.vegard-ready"
+    du -sm "$1" | cut -f1 >"$1/.vegard-ready"
 }
 
 root_check() { # ROOT
@@ -246,7 +246,7 @@ root_unpack() { # FILE
         root_remove_leftovers
         fail 3 "$1 holds no environment that works here"
     fi
-    : >"$new/.vegard-ready"
+    du -sm "$new" | cut -f1 >"$new/.vegard-ready"
     remove_folder "$folder"
     mv -T "$new" "$folder"
     say "ready: $folder"
