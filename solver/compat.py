@@ -106,9 +106,7 @@ def create_tetrahedral_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: ND
     return mesh.create_mesh(comm, cells, element, points, partitioner)
 
 
-def distribute_facet_tags(
-    domain: mesh.Mesh, facets: NDArray[np.int64], values: NDArray[np.int32]
-) -> mesh.MeshTags:
+def distribute_facet_tags(domain: mesh.Mesh, facets: NDArray[np.int64], values: NDArray[np.int32]) -> mesh.MeshTags:
     """Tags of facets given by their vertices in input numbering, (k, 3), moved to the ranks that hold them."""
     entities, local_values = distribute_entity_data(domain, 2, facets, values)
     domain.topology.create_connectivity(2, 0)

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import ufl
 from dolfinx import fem, mesh
+from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
 from solver.materials import TransverseStiffness
 
 
 @dataclass(frozen=True)
-class StiffnessConstants:
-    """The five elastic constants [MPa] as form constants, so that one compiled form serves every material."""
+class StiffnessFields:
+    """The five elastic constants [MPa] of each cell as form coefficients: one compiled form serves every material."""
 
-    C11: fem.Constant
-    C12: fem.Constant
-    C13: fem.Constant
-    C33: fem.Constant
-    C44: fem.Constant
+    C11: fem.Function
+    C12: fem.Function
+    C13: fem.Function
+    C33: fem.Function
+    C44: fem.Function
 
     @classmethod
-    def of(cls, domain: mesh.Mesh, stiffness: TransverseStiffness) -> StiffnessConstants:
-        """Constants on a mesh with the values of a material."""
-        names = ("C11", "C12", "C13", "C33", "C44")
-        return cls(*(fem.Constant(domain, float(getattr(stiffness, name))) for name in names))
+    def of(
+        cls, domain: mesh.Mesh, stiffnesses: Sequence[TransverseStiffness], chosen: NDArray[np.intp]
+    ) -> StiffnessFields:
+        """Piecewise constant fields.
+
+        Args:
+            domain: The mesh.
+            stiffnesses: Stiffness of each crystal.
+            chosen: (local and ghost cells,) index into `stiffnesses`.
+        """
+        space = fem.functionspace(domain, ("DG", 0))
+        fields = []
+        for name in ("C11", "C12", "C13", "C33", "C44"):
+            field = fem.Function(space, name=name)
+            values = np.array([getattr(stiffness, name) for stiffness in stiffnesses])
+            field.x.array[space.dofmap.list[:, 0]] = values[chosen]
+            fields.append(field)
+        return cls(*fields)
 
 
 def strain(displacement: Expr) -> Expr:
@@ -48,7 +65,7 @@ def eigenstrain(strain_a: Expr, strain_c: Expr, c_axis: Expr) -> Expr:
     return strain_a * (ufl.Identity(3) - along) + strain_c * along
 
 
-def stress(elastic_strain: Expr, c_axis: Expr, stiffness: StiffnessConstants) -> Expr:
+def stress(elastic_strain: Expr, c_axis: Expr, stiffness: StiffnessFields) -> Expr:
     """Stress of a transversely isotropic crystal (eq. 2.2).
 
     Args:

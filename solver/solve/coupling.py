@@ -30,8 +30,8 @@ class Coupling(Protocol):
 
     transport: Transport
 
-    def attempt(self, step: float, rate: float) -> Attempt:
-        """Tries a step of `step` seconds at dx̄/dt = `rate`; nothing accepted changes."""
+    def attempt(self, step: float) -> Attempt:
+        """Tries a step of `step` seconds; nothing accepted changes."""
 
     def commit(self) -> None:
         """Accepts the latest attempt."""
@@ -46,9 +46,9 @@ class Uncoupled:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
 
-    def attempt(self, step: float, rate: float) -> Attempt:
+    def attempt(self, step: float) -> Attempt:
         """Tries a diffusion step."""
-        return self.transport.attempt(step, rate)
+        return self.transport.attempt(step)
 
     def commit(self) -> None:
         """Accepts the diffusion step."""

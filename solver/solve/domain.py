@@ -80,7 +80,7 @@ def build_domain(comm: MPI.Comm, source: TetMesh | None, c_axes: NDArray[np.floa
     cell_axis.x.array.reshape(-1, 3)[cell_axis.function_space.dofmap.list[:, 0]] = axes[grain - 1]
     owned = mesh.topology.index_map(3).size_local
     vertices = mesh.geometry.dofmap
-    volume, centroid = _mass(comm, mesh.geometry.x[vertices[:owned]])
+    volume, centroid = _mass(comm, np.asarray(mesh.geometry.x, dtype=np.float64)[vertices[:owned]])
     return Domain(
         mesh=mesh,
         grain=grain,
@@ -113,5 +113,7 @@ def _facet_tags(mesh: dolfinx.mesh.Mesh, source: TetMesh | None) -> dolfinx.mesh
     owned = int(np.count_nonzero(tags.indices < mesh.topology.index_map(2).size_local))
     found, asked = mesh.comm.allreduce(owned), mesh.comm.allreduce(len(facets))
     if found != asked:
-        raise MeshError(f"{asked - found} of {asked} tagged facets are not facets of the tetrahedra; check the mesh file")
+        raise MeshError(
+            f"{asked - found} of {asked} tagged facets are no facets of the tetrahedra; check the mesh file"
+        )
     return tags

@@ -16,7 +16,7 @@ from dolfinx import fem
 from petsc4py import PETSc
 
 from solver import compat
-from solver.model.elasticity import StiffnessConstants, strain, stress
+from solver.model.elasticity import StiffnessFields, strain, stress
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
 
@@ -59,7 +59,7 @@ class ElasticSolver:
         null_space: Rigid motions of the P2 space.
     """
 
-    def __init__(self, domain: Domain, stiffness: StiffnessConstants, tolerance: float, phases: Phases) -> None:
+    def __init__(self, domain: Domain, stiffness: StiffnessFields, tolerance: float, phases: Phases) -> None:
         self.space = fem.functionspace(domain.mesh, ("Lagrange", 2, (3,)))
         coarse_space = fem.functionspace(domain.mesh, ("Lagrange", 1, (3,)))
         prefix = f"vegard_elastic_{next(_prefixes)}_"
@@ -128,7 +128,7 @@ class ElasticSolver:
             item.destroy()
 
 
-def _stiffness_form(space: fem.FunctionSpace, domain: Domain, stiffness: StiffnessConstants, degree: int) -> fem.Form:
+def _stiffness_form(space: fem.FunctionSpace, domain: Domain, stiffness: StiffnessFields, degree: int) -> fem.Form:
     trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
     energy = ufl.inner(stress(strain(trial), domain.cell_axis, stiffness), strain(test))
     return compat.form(energy * ufl.dx(domain.mesh, metadata={"quadrature_degree": degree}))
@@ -144,9 +144,10 @@ def rigid_motions(space: fem.FunctionSpace) -> PETSc.NullSpace:
         unit = np.zeros(3)
         unit[axis] = 1.0
         fields[3 + axis] = np.cross(unit, x)
-    vectors = []
+    sizes = (3 * index_map.size_local, 3 * index_map.size_global)
+    vectors: list[PETSc.Vec] = []
     for values in fields:
-        vector = PETSc.Vec().createMPI((3 * index_map.size_local, 3 * index_map.size_global), bsize=3, comm=space.mesh.comm)
+        vector = PETSc.Vec().createMPI(sizes, bsize=3, comm=space.mesh.comm)
         vector.array[:] = values.reshape(-1)
         for _ in range(2):  # Gram-Schmidt twice: once leaves rounding errors of the size of the rotations' overlap
             for other in vectors:

@@ -6,6 +6,9 @@ points: interpolating them at vertices would bias the strain where they bend, wh
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
 import basix.ufl
 import numpy as np
 import ufl
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 from solver import compat
 from solver.errors import SolveError
 from solver.materials import LatticeStrain, TransverseStiffness
-from solver.model.elasticity import StiffnessConstants, components, eigenstrain, strain, stress
+from solver.model.elasticity import StiffnessFields, components, eigenstrain, strain, stress
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import ElasticSolver, LinearReport
 from solver.solve.phases import Phases
@@ -24,8 +27,24 @@ from solver.solve.stress import BARYCENTRIC, GAUSS_POINTS, GAUSS_WEIGHTS, Stress
 _DEGREE = 2
 
 
+@dataclass(frozen=True)
+class Crystal:
+    """What a grain is made of, mechanically: its stiffness and its lattice strain against lithium content."""
+
+    stiffness: TransverseStiffness
+    lattice: LatticeStrain
+
+
 class Mechanics:
     """Displacement and stress of a particle for given lithium fields.
+
+    Args:
+        domain: The particle.
+        crystals: The materials of the grains.
+        crystal_of_grain: (N,) index into `crystals` per grain; None when there is one crystal for all.
+        stress_free_stoichiometry: Uniform x at which nothing is stressed [-].
+        tolerance: Relative residual of the elastic solves [-].
+        phases: Stopwatch.
 
     Attributes:
         displacement: Solution of the latest successful `solve` [µm], P2.
@@ -35,19 +54,21 @@ class Mechanics:
     def __init__(
         self,
         domain: Domain,
-        stiffness: TransverseStiffness,
-        lattice: LatticeStrain,
+        crystals: Sequence[Crystal],
+        crystal_of_grain: NDArray[np.intp] | None = None,
         *,
         stress_free_stoichiometry: float,
         tolerance: float,
         phases: Phases,
     ) -> None:
-        self._domain, self._lattice, self._phases = domain, lattice, phases
-        constants = StiffnessConstants.of(domain.mesh, stiffness)
-        self.solver = ElasticSolver(domain, constants, tolerance, phases)
+        self._domain, self._crystals, self._phases = domain, crystals, phases
+        grains = np.zeros(domain.grain_count, dtype=np.intp) if crystal_of_grain is None else crystal_of_grain
+        self._crystal_of_cell = grains[domain.grain - 1]
+        stiffness = StiffnessFields.of(domain.mesh, [item.stiffness for item in crystals], self._crystal_of_cell)
+        self.solver = ElasticSolver(domain, stiffness, tolerance, phases)
         self.displacement = fem.Function(self.solver.space, name="displacement")
         self.reports: list[LinearReport] = []
-        self._rest = lattice.both(stress_free_stoichiometry)
+        self._rest = stress_free_stoichiometry
         points = fem.functionspace(domain.mesh, basix.ufl.quadrature_element("tetrahedron", degree=_DEGREE))
         self._strain_a, self._strain_c = fem.Function(points), fem.Function(points)
         self._points = points.dofmap.list
@@ -57,9 +78,9 @@ class Mechanics:
         measure = ufl.dx(domain.mesh, metadata={"quadrature_degree": _DEGREE})
         with phases.measure("compile forms"):
             test = ufl.TestFunction(self.solver.space)
-            self._load_form = compat.form(ufl.inner(stress(chemical, axis, constants), strain(test)) * measure)
+            self._load_form = compat.form(ufl.inner(stress(chemical, axis, stiffness), strain(test)) * measure)
             elastic = strain(self.displacement) - chemical
-            both = components(elastic) + components(stress(elastic, axis, constants))
+            both = components(elastic) + components(stress(elastic, axis, stiffness))
             self._sample = compat.expression(ufl.as_vector(both), GAUSS_POINTS)
         self._load = compat.create_vector(self._load_form)
         corners = domain.mesh.geometry.x[domain.cell_vertices]
@@ -77,15 +98,18 @@ class Mechanics:
         vertices = stoichiometry.function_space.dofmap.list
         x = stoichiometry.x.array[vertices] @ BARYCENTRIC.T
         with self._phases.measure("lattice curves"):
-            self._set_eigenstrain(self._lattice.both(x) - self._rest)
+            self._set_eigenstrain(x)
         report = self._solve_load()
         self.reports.append(report)
         return report
 
-    def _set_eigenstrain(self, strains: NDArray[np.float64]) -> None:
-        """Sets ε_a and ε_c at the quadrature points, (cells, 4, 2) or (2,) for all points alike."""
-        self._strain_a.x.array[self._points] = strains[..., 0]
-        self._strain_c.x.array[self._points] = strains[..., 1]
+    def _set_eigenstrain(self, x: NDArray[np.float64]) -> None:
+        """Sets ε_a and ε_c from the stoichiometry at the quadrature points, (cells, 4)."""
+        for number, crystal in enumerate(self._crystals):
+            cells = self._crystal_of_cell == number if len(self._crystals) > 1 else slice(None)
+            strains = crystal.lattice.both(x[cells]) - crystal.lattice.both(self._rest)
+            self._strain_a.x.array[self._points[cells]] = strains[..., 0]
+            self._strain_c.x.array[self._points[cells]] = strains[..., 1]
 
     def _solve_load(self) -> LinearReport:
         with self._phases.measure("load assembly"):
@@ -108,29 +132,35 @@ class Mechanics:
     def mismatch(self, mean_stoichiometry: float) -> StressSample:
         """Stress if the lithium were spread evenly (eq. 2.7).
 
-        Only the difference ε_c − ε_a of a uniform lithium content stresses a free particle, and linearly so: one unit
-        solution, found at the first call, serves every x̄.
-        """
-        unit = self._unit_mismatch or self._solve_unit_mismatch()
-        self._unit_mismatch = unit
-        strain_a, strain_c = self._lattice.both(mean_stoichiometry) - self._rest
-        factor = float(strain_c - strain_a)
-        return StressSample(
-            stress=factor * unit.stress,
-            elastic_strain=factor * unit.elastic_strain,
-            weights=unit.weights,
-            points=unit.points,
-            owned=unit.owned,
-        )
+        With one crystal, only the difference ε_c − ε_a of a uniform lithium content stresses a free particle, and
+        linearly so: one unit solution, found at the first call, serves every x̄.
 
-    def _solve_unit_mismatch(self) -> StressSample:
-        kept = [function.x.array.copy() for function in (self.displacement, self._strain_a, self._strain_c)]
-        self._set_eigenstrain(np.array([0.0, 1.0]))
+        Raises:
+            SolveError: When the elastic solve fails.
+        """
+        if len(self._crystals) > 1:
+            return self._solve_aside(lambda: self._set_eigenstrain(np.full(self._points.shape, mean_stoichiometry)))
+        if self._unit_mismatch is None:
+            self._unit_mismatch = self._solve_aside(self._set_unit_mismatch)
+        lattice = self._crystals[0].lattice
+        strain_a, strain_c = lattice.both(mean_stoichiometry) - lattice.both(self._rest)
+        unit, factor = self._unit_mismatch, float(strain_c - strain_a)
+        return replace(unit, stress=factor * unit.stress, elastic_strain=factor * unit.elastic_strain)
+
+    def _set_unit_mismatch(self) -> None:
+        self._strain_a.x.array[:] = 0.0
+        self._strain_c.x.array[:] = 1.0
+
+    def _solve_aside(self, set_eigenstrain: Callable[[], None]) -> StressSample:
+        """Stress for another eigenstrain; the current solution is put back afterwards."""
+        functions = (self.displacement, self._strain_a, self._strain_c)
+        kept = [function.x.array.copy() for function in functions]
+        set_eigenstrain()
         report = self._solve_load()
         if not report.converged:
-            raise SolveError(f"the elastic solve for unit lattice mismatch failed (PETSc reason {report.reason})")
+            raise SolveError(f"the elastic solve for the lattice mismatch failed (PETSc reason {report.reason})")
         sample = self.stress()
-        for function, values in zip((self.displacement, self._strain_a, self._strain_c), kept, strict=True):
+        for function, values in zip(functions, kept, strict=True):
             function.x.array[:] = values
         return sample
 

@@ -13,7 +13,7 @@ import numpy as np
 from solver.errors import SolveError
 from solver.solve.coupling import Coupling
 from solver.solve.state import Observer, State, StepResult
-from solver.solve.transport import Attempt
+from solver.solve.transport import Attempt, Transport
 
 _SAFETY = 0.85
 _LARGEST_GROWTH = 2.0  # variable-step BDF2 is stable up to 1 + √2
@@ -23,11 +23,26 @@ _OVERSHOOT = 0.02  # P1 elements may leave [0, 1] by a little next to a jump of 
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of constant current: duration [s] and rate of the mean stoichiometry [1/s]."""
+    """A stretch of constant current or of a held surface.
+
+    Attributes:
+        duration: Length [s].
+        rate: Rate of the mean stoichiometry [1/s]; None when the surface is held.
+        surface: Surface stoichiometry held [-]; None when the current is given.
+        text: The stretch in the user's words.
+    """
 
     duration: float
-    rate: float
+    rate: float | None
+    surface: float | None
     text: str
+
+    def begin(self, transport: Transport) -> None:
+        """Sets the surface condition."""
+        if self.surface is not None:
+            transport.hold(self.surface)
+        if self.rate is not None:
+            transport.drive(self.rate)
 
 
 @dataclass(frozen=True)
@@ -80,13 +95,13 @@ class TimeLoop:
         for number, segment in enumerate(self._segments, start=1):
             start = self._time
             inside = [t for t in output_times if start < t < start + segment.duration * (1 - 1e-9)]
-            self._transport.restart()
+            segment.begin(self._transport)
             step = min(self._settings.initial, segment.duration)
             for goal in [*inside, start + segment.duration]:
-                step = self._advance(goal, step, number, segment.rate)
+                step = self._advance(goal, step, number, segment)
                 self._show(number)
 
-    def _advance(self, goal: float, step: float, number: int, rate: float) -> float:
+    def _advance(self, goal: float, step: float, number: int, segment: Segment) -> float:
         """Steps until `goal` is hit; returns the step size to go on with."""
         while self._time < goal:
             left = goal - self._time
@@ -95,7 +110,7 @@ class TimeLoop:
                 size, last = left, True
             elif left < 2 * step:
                 size = left / 2  # two even steps rather than a long and a tiny one
-            attempt = self._coupling.attempt(size, rate)
+            attempt = self._coupling.attempt(size)
             problem = self._problem(attempt)
             factor = self._factor(attempt)
             self._report(size, number, attempt, problem)
@@ -106,7 +121,11 @@ class TimeLoop:
                 continue
             self._coupling.commit()
             self._time = goal if last else self._time + size
-            self._expected += size * rate * self._transport.volume
+            # A held surface takes what it takes: only a given current says how much lithium there should be.
+            if segment.rate is None:
+                self._expected = attempt.lithium
+            else:
+                self._expected += size * segment.rate * self._transport.volume
             step = min(max(size * factor, step if last else 0.0), self._settings.largest)
         return step
 
@@ -135,7 +154,6 @@ class TimeLoop:
         return float(np.clip(_SAFETY * min(by_error, by_change), _SMALLEST_FACTOR, _LARGEST_GROWTH))
 
     def _report(self, size: float, number: int, attempt: Attempt, problem: str) -> None:
-        mean = self._transport.lithium() / self._transport.volume
         result = StepResult(
             time=self._time,
             step=size,
@@ -145,7 +163,7 @@ class TimeLoop:
             error=attempt.error / self._settings.local_tolerance,
             change=attempt.change,
             iterations=attempt.iterations,
-            mean_stoichiometry=mean + (0.0 if problem else size * self._segments[number - 1].rate),
+            mean_stoichiometry=attempt.lithium / self._transport.volume,
         )
         for observer in self._observers:
             observer.on_step(result)

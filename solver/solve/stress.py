@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The degree-2 rule: four points, exact for the products of linear strains that a P2 displacement gives.
-GAUSS_POINTS, GAUSS_WEIGHTS = basix.make_quadrature(basix.CellType.tetrahedron, 2)
+GAUSS_POINTS: NDArray[np.float64]
+GAUSS_WEIGHTS: NDArray[np.float64]
+GAUSS_POINTS, GAUSS_WEIGHTS = map(np.asarray, basix.make_quadrature(basix.CellType.tetrahedron, 2))
 
-# (points, 4): values of the barycentric coordinates at the Gauss points; x at the points = these times x at the vertices.
+# (points, 4): barycentric coordinates of the Gauss points; x at the points = these times x at the vertices.
 BARYCENTRIC: NDArray[np.float64] = np.column_stack([1.0 - GAUSS_POINTS.sum(axis=1), GAUSS_POINTS])
 
-# (facets, points): a field linear in the cell, given at the Gauss points, at the centroid of facet f (opposite vertex f).
-# For such a field this is the facet average, with no further quadrature.
+# (facets, points): takes a field linear in the cell from its Gauss points to the centroid of facet f (opposite vertex
+# f). For such a field that is the facet average, with no further quadrature.
 FACET_EXTRAPOLATION: NDArray[np.float64] = (np.ones((4, 4)) - np.eye(4)) / 3.0 @ np.linalg.inv(BARYCENTRIC)
 
 

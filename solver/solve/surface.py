@@ -1,4 +1,4 @@
-"""How the current enters through the outer surface: evenly, or wherever the particle takes it most easily (eq. 3.4)."""
+"""How lithium enters through the outer surface: evenly, where it is taken most easily, or as a held surface needs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ class UniformFlux:
         """Leaves every degree of freedom its own."""
 
 
+class SurfaceRows:
+    """The owned degrees of freedom on the tagged surface, and how many there are on all ranks."""
+
+    def __init__(self, domain: Domain, space: fem.FunctionSpace, tag: int) -> None:
+        found = fem.locate_dofs_topological(space, 2, domain.facet_tags.find(tag))
+        self.owned = found[found < space.dofmap.index_map.size_local]
+        self.comm = domain.comm
+        self.count = domain.comm.allreduce(len(self.owned))
+
+
 class Equipotential:
     """One potential, hence one stoichiometry, all over the surface: the limit of a fast reaction.
 
@@ -33,13 +43,22 @@ class Equipotential:
     as equal entries; their rows are replaced by the mean row, which conserves lithium exactly.
     """
 
-    def __init__(self, domain: Domain, space: fem.FunctionSpace, tag: int) -> None:
-        found = fem.locate_dofs_topological(space, 2, domain.facet_tags.find(tag))
-        self._rows = found[found < space.dofmap.index_map.size_local]
-        self._comm = domain.comm
-        self._count = domain.comm.allreduce(len(self._rows))
+    def __init__(self, rows: SurfaceRows) -> None:
+        self._rows = rows
 
     def constrain(self, vector: PETSc.Vec) -> None:
         """Replaces the entries on the surface by their mean."""
+        rows = self._rows
         values = vector.array
-        values[self._rows] = self._comm.allreduce(float(np.sum(values[self._rows]))) / self._count
+        values[rows.owned] = rows.comm.allreduce(float(np.sum(values[rows.owned]))) / rows.count
+
+
+class Held:
+    """A surface kept at the stoichiometry it has: a held potential with a fast reaction."""
+
+    def __init__(self, rows: SurfaceRows) -> None:
+        self._rows = rows
+
+    def constrain(self, vector: PETSc.Vec) -> None:
+        """Clears the entries on the surface."""
+        vector.array[self._rows.owned] = 0.0

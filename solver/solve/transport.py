@@ -21,7 +21,7 @@ from solver.errors import SolveError
 from solver.model.transport import diffusivity_tensor
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
-from solver.solve.surface import Equipotential, Surface, UniformFlux
+from solver.solve.surface import Equipotential, Held, Surface, SurfaceRows, UniformFlux
 
 _LINEAR_TOLERANCE = 1e-10
 _MAXIMUM_ITERATIONS = 2000
@@ -41,6 +41,7 @@ class Attempt:
         change: Largest change of x in the step [-].
         lowest: Smallest trial x [-].
         highest: Largest trial x [-].
+        lithium: Volume integral of the trial x [µm³].
     """
 
     converged: bool
@@ -50,28 +51,29 @@ class Attempt:
     change: float = 0.0
     lowest: float = 0.0
     highest: float = 0.0
+    lithium: float = 0.0
 
 
 class _System:
     """Matrix-free operator K + diagonal with the surface condition applied; PETSc calls it for products."""
 
     def __init__(self, stiffness: PETSc.Mat, surface: Surface) -> None:
-        self.stiffness, self._surface = stiffness, surface
+        self.stiffness, self.surface = stiffness, surface
         self.stiffness_diagonal = stiffness.getDiagonal()
         surface.constrain(self.stiffness_diagonal)
         self.diagonal = self.stiffness_diagonal.duplicate()
 
     def mult(self, matrix: PETSc.Mat | None, x: PETSc.Vec, y: PETSc.Vec) -> None:
-        """y = (K + diagonal) x."""
+        """Puts (K + diagonal) x into y."""
         self.diffuse(x, y)
         y.array[:] += self.diagonal.array_r * x.array_r
 
     def diffuse(self, x: PETSc.Vec, y: PETSc.Vec) -> None:
-        """y = K x."""
+        """Puts K x into y."""
         self.stiffness.mult(x, y)
-        self._surface.constrain(y)
+        self.surface.constrain(y)
 
-    def getDiagonal(self, matrix: PETSc.Mat, result: PETSc.Vec) -> None:  # noqa: N802 (PETSc's name)
+    def getDiagonal(self, matrix: PETSc.Mat, result: PETSc.Vec) -> None:
         """Diagonal for the Jacobi preconditioner."""
         result.waxpy(1.0, self.diagonal, self.stiffness_diagonal)
 
@@ -97,13 +99,13 @@ class Transport:
     ) -> None:
         self._phases = phases
         space = fem.functionspace(domain.mesh, ("Lagrange", 1))
-        surface: Surface = Equipotential(domain, space, OUTER) if equipotential else UniformFlux()
+        self._rows = SurfaceRows(domain, space, OUTER)
+        self._driven: Surface = Equipotential(self._rows) if equipotential else UniformFlux()
         self.stoichiometry = fem.Function(space, name="stoichiometry")
         self.stoichiometry.x.array[:] = initial
         trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
-        tensor = diffusivity_tensor(
-            fem.Constant(domain.mesh, diffusivity_ab), fem.Constant(domain.mesh, diffusivity_c), domain.cell_axis
-        )
+        along, across = (fem.Constant(domain.mesh, np.float64(value)) for value in (diffusivity_ab, diffusivity_c))
+        tensor = diffusivity_tensor(along, across, domain.cell_axis)
         cells = ufl.dx(domain.mesh, metadata={"quadrature_degree": 1})
         outside = ufl.Measure("ds", domain=domain.mesh, subdomain_data=domain.facet_tags, subdomain_id=OUTER)
         with phases.measure("compile forms"):
@@ -115,9 +117,9 @@ class Transport:
             compat.assemble_matrix(matrix, stiffness)
             self._mass = _assembled(mass)  # the integral of a P1 test function is its row of the lumped mass matrix
             self._influx = _assembled(influx)
-            surface.constrain(self._mass)
-            surface.constrain(self._influx)
-            self._system = _System(matrix, surface)
+            self._driven.constrain(self._mass)
+            self._driven.constrain(self._influx)
+            self._system = _System(matrix, self._driven)
         self.volume, self.area = self._mass.sum(), self._influx.sum()
         if self.area <= 0.0:
             raise SolveError("the particle has no facets tagged as outer surface; check the mesh file")
@@ -126,7 +128,7 @@ class Transport:
         self._load, self._work, self._predicted = (self._accepted.duplicate() for _ in range(3))
         self._past: deque[tuple[float, PETSc.Vec]] = deque(maxlen=_HISTORY - 1)
         self._spare = [self._accepted.duplicate() for _ in range(_HISTORY)]
-        self._step = 0.0
+        self._step = self._flux = 0.0
         self._operator = PETSc.Mat().createPython(matrix.getSizes(), self._system, comm=domain.comm)
         self._operator.setUp()
         self._ksp = _conjugate_gradients(self._operator)
@@ -135,24 +137,34 @@ class Transport:
         """Volume integral of x [µm³]."""
         return self._mass.dot(self._accepted)
 
-    def restart(self) -> None:
-        """Forgets the history: the next step follows a jump of the current."""
+    def drive(self, rate: float) -> None:
+        """Begins a stretch of constant current.
+
+        Args:
+            rate: Rate of the mean stoichiometry, dx̄/dt [1/s] (eq. 3.4).
+        """
+        self._flux, self._system.surface = rate * self.volume / self.area, self._driven
+        self._forget()
+
+    def hold(self, stoichiometry: float) -> None:
+        """Begins a stretch at a fixed surface stoichiometry, reached at once."""
+        self._flux, self._system.surface = 0.0, Held(self._rows)
+        self._accepted.array[self._rows.owned] = stoichiometry
+        self.stoichiometry.x.scatter_forward()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drops the history: the next step follows a jump of the current."""
         while self._past:
             self._spare.append(self._past.pop()[1])
 
-    def attempt(self, step: float, rate: float) -> Attempt:
-        """Solves one step into the trial state.
-
-        Args:
-            step: Step size [s].
-            rate: Rate of the mean stoichiometry, dx̄/dt [1/s], applied as a uniform surface flux (eq. 3.4).
-        """
+    def attempt(self, step: float) -> Attempt:
+        """Solves one step [s] into the trial state."""
         with self._phases.measure("diffusion solves"):
             self._step = step
-            flux = rate * self.volume / self.area
             order = 2 if self._past else 1
-            leading = self._assemble_step(step, flux)
-            self._predict(step, flux)
+            leading = self._assemble_step(step)
+            self._predict(step)
             self._predicted.copy(self._trial)
             self._ksp.setOperators(self._operator)
             self._ksp.solve(self._load, self._trial)
@@ -163,9 +175,10 @@ class Transport:
             error = leading * self._predicted.norm(PETSc.NormType.INFINITY)
             self._work.waxpy(-1.0, self._accepted, self._trial)
             change = self._work.norm(PETSc.NormType.INFINITY)
-            return Attempt(True, iterations, error, order, change, self._trial.min()[1], self._trial.max()[1])
+            lowest, highest = self._trial.min()[1], self._trial.max()[1]
+            return Attempt(True, iterations, error, order, change, lowest, highest, self._mass.dot(self._trial))
 
-    def _assemble_step(self, step: float, flux: float) -> float:
+    def _assemble_step(self, step: float) -> float:
         """Sets up matrix and load of the step; returns the factor from the predictor's miss to the local error."""
         now, earlier, factor = self._coefficients(step)
         load = self._load
@@ -173,7 +186,7 @@ class Transport:
         if self._past:
             load.axpy(-earlier, self._past[-1][1])
         load.pointwiseMult(load, self._mass)
-        load.axpby(flux, 1.0 / step, self._influx)
+        load.axpby(self._flux, 1.0 / step, self._influx)
         self._mass.copy(self._system.diagonal)
         self._system.diagonal.scale(now / step)
         self._operator.assemble()  # tells the preconditioner that the diagonal is new
@@ -190,7 +203,7 @@ class Transport:
         predictor = step * (step + last) * before
         return (1 + 2 * ratio) / (1 + ratio), ratio**2 / (1 + ratio), own / (predictor - own)
 
-    def _predict(self, step: float, flux: float) -> None:
+    def _predict(self, step: float) -> None:
         """Extrapolates the accepted history to the end of the step, one order below the formula's error term."""
         predicted, accepted = self._predicted, self._accepted
         accepted.copy(predicted)
@@ -203,7 +216,7 @@ class Transport:
             return
         rate = self._work  # dx/dt from the equation itself: M dx/dt = flux − K x
         self._system.diffuse(accepted, rate)
-        rate.axpby(flux, -1.0, self._influx)
+        rate.axpby(self._flux, -1.0, self._influx)
         rate.pointwiseDivide(rate, self._mass)
         predicted.axpy(step, rate)
         if self._past:
