@@ -91,7 +91,7 @@ class MeshReport:
         low, high = data["diameter_range"]
         return cls(**{**data, "diameter_range": (low, high), "notes": tuple(data["notes"])})
 
-    def table(self) -> str:
+    def text(self) -> str:
         """A table for the terminal."""
         rows = [
             ("", "built", "asked"),
