@@ -39,13 +39,25 @@ Orientation = Literal["random", "radial"] | FixedOrientation | FileOrientation
 class Grains(Description):
     """Primary grains: how many or how large, and how their c axes point."""
 
-    count: Annotated[int, Field(ge=1, le=5000)] | None = None
-    mean_diameter: quantity(LENGTH, "0.02 um", "100 um") | None = None  # type: ignore[valid-type]
-    spread: quantity(FRACTION, "0 %", "60 %") = "30 %"  # type: ignore[valid-type]
+    count: Annotated[int, Field(ge=1, le=5000)] | None = Field(
+        default=None, description="number of grains; or write `mean_diameter`"
+    )
+    mean_diameter: quantity(LENGTH, "0.02 um", "100 um") | None = Field(  # type: ignore[valid-type]
+        default=None, description="mean diameter of the grains, as balls of equal volume; or write `count`"
+    )
+    spread: quantity(FRACTION, "0 %", "60 %") = Field(  # type: ignore[valid-type]
+        default="30 %", description="standard deviation of the grain diameters over their mean (log-normal)"
+    )
     relaxation: Annotated[int, Field(ge=0, le=20, description="Lloyd sweeps before the sizes are fitted")] = 2
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
-    orientation: Orientation = "random"
-    orientation_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    seed: Annotated[
+        int, Field(ge=0, le=2**31 - 1, description="another number gives another particle of the same kind")
+    ] = 1
+    orientation: Orientation = Field(
+        default="random", description="c axes: `random` is uniform on the sphere, `radial` points away from the centre"
+    )
+    orientation_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        default=None, description="random c axes of their own on the same grains; by default `seed`"
+    )
 
     @model_validator(mode="after")
     def _count_or_diameter(self) -> Grains:
@@ -76,13 +88,15 @@ class MeshFile(Description):
 class Particle(Description):
     """A secondary particle: outer shape, grains, and the mesh to make of it (or to read)."""
 
-    radius: quantity(LENGTH, "0.1 um", "50 um") = "5 um"  # type: ignore[valid-type]
+    radius: quantity(LENGTH, "0.1 um", "50 um") = Field(  # type: ignore[valid-type]
+        default="5 um", description="radius of the particle, of a ball of equal volume when it is a spheroid"
+    )
     aspect_ratio: Annotated[
         float, Field(ge=0.4, le=2.5, description="polar over equatorial diameter at equal volume; 1 is a sphere")
     ] = 1.0
-    grains: Grains = Grains(count=100)
-    mesh: MeshOptions = MeshOptions()
-    from_file: MeshFile | None = None
+    grains: Grains = Field(default=Grains(count=100), description="grains and their orientation")
+    mesh: MeshOptions = Field(default=MeshOptions(), description="element size")
+    from_file: MeshFile | None = Field(default=None, description="read a mesh instead of making one")
 
     @model_validator(mode="before")
     @classmethod
