@@ -64,21 +64,37 @@ class MaterialChoice(Description):
         default=None, description="isotropic linear strain Ω c_max (x - 1)/3 instead of a table"
     )
     youngs_modulus: _Modulus | None = Field(default=None, description="isotropic grains, with poisson_ratio")  # type: ignore[valid-type]
-    poisson_ratio: Annotated[float, Field(gt=-1, lt=0.5)] | None = None
-    C11: _Stiffness | None = None  # type: ignore[valid-type]
-    C12: _Stiffness | None = None  # type: ignore[valid-type]
-    C13: _Stiffness | None = None  # type: ignore[valid-type]
-    C33: _Stiffness | None = None  # type: ignore[valid-type]
-    C44: _Stiffness | None = None  # type: ignore[valid-type]
-    stiffness_softening: Annotated[float, Field(ge=0, lt=1)] | None = None
+    poisson_ratio: Annotated[float, Field(gt=-1, lt=0.5)] | None = Field(
+        default=None, description="isotropic grains, with youngs_modulus"
+    )
+    C11: _Stiffness | None = Field(default=None, description="stiffness in the basal plane")  # type: ignore[valid-type]
+    C12: _Stiffness | None = Field(default=None, description="coupling within the basal plane")  # type: ignore[valid-type]
+    C13: _Stiffness | None = Field(default=None, description="coupling of plane and c axis")  # type: ignore[valid-type]
+    C33: _Stiffness | None = Field(default=None, description="stiffness along c")  # type: ignore[valid-type]
+    C44: _Stiffness | None = Field(default=None, description="shear between the layers")  # type: ignore[valid-type]
+    stiffness_softening: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None, description="k_E of C(x) = C(1)[1 - k_E(1 - x)]"
+    )
     diffusivity_ab: _Diffusivity | None = Field(default=None, description="in the basal plane")  # type: ignore[valid-type]
     diffusivity_c: _Diffusivity | None = Field(default=None, description="along c")  # type: ignore[valid-type]
-    diffusivity_ratio: Annotated[float, Field(gt=0, le=1e6, description="D_c / D_ab; 1 is isotropic")] | None = None
-    diffusion_activation_energy: quantity(MOLAR_ENERGY, "0 J/mol", "300 kJ/mol") | None = None  # type: ignore[valid-type]
-    reference_temperature: quantity(TEMPERATURE, "100 K", "1000 K") | None = None  # type: ignore[valid-type]
-    maximum_concentration: quantity(CONCENTRATION, "1 mol/m^3", "1e6 mol/m^3") | None = None  # type: ignore[valid-type]
-    density: quantity(DENSITY, "100 kg/m^3", "30000 kg/m^3") | None = None  # type: ignore[valid-type]
-    theoretical_capacity: quantity(SPECIFIC_CAPACITY, "1 mAh/g", "5000 mAh/g") | None = None  # type: ignore[valid-type]
+    diffusivity_ratio: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
+        default=None, description="D_c / D_ab; 1 is isotropic"
+    )
+    diffusion_activation_energy: quantity(MOLAR_ENERGY, "0 J/mol", "300 kJ/mol") | None = Field(  # type: ignore[valid-type]
+        default=None, description="of the Arrhenius law of both diffusivities"
+    )
+    reference_temperature: quantity(TEMPERATURE, "100 K", "1000 K") | None = Field(  # type: ignore[valid-type]
+        default=None, description="temperature the diffusivities are given at"
+    )
+    maximum_concentration: quantity(CONCENTRATION, "1 mol/m^3", "1e6 mol/m^3") | None = Field(  # type: ignore[valid-type]
+        default=None, description="lithium sites per volume, x = 1"
+    )
+    density: quantity(DENSITY, "100 kg/m^3", "30000 kg/m^3") | None = Field(  # type: ignore[valid-type]
+        default=None, description="density of the crystal"
+    )
+    theoretical_capacity: quantity(SPECIFIC_CAPACITY, "1 mAh/g", "5000 mAh/g") | None = Field(  # type: ignore[valid-type]
+        default=None, description="charge per gram for x from 1 to 0"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> MaterialChoice:
