@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from solver.materials import checks, library
 from solver.materials.choice import MaterialChoice
@@ -41,7 +38,8 @@ def load_material(choice: str | MaterialChoice) -> Material:
         choice: Name in the library, or a choice with overrides.
 
     Raises:
-        MaterialError: When the name is unknown or the library file contradicts itself.
+        MaterialError: When the name is unknown, the library file contradicts itself, or the choice needs what the
+            solver cannot do yet.
     """
     chosen = choice if isinstance(choice, MaterialChoice) else _plain(choice)
     record = library.record(chosen.base)
@@ -58,7 +56,6 @@ def load_material(choice: str | MaterialChoice) -> Material:
         strain_table=table,
         diffusivity_ab=in_plane,
         diffusivity_c=number["transport.diffusivity_c"] if "transport.diffusivity_c" in number else in_plane * ratio,
-        diffusivity_profile=_diffusivity_profile(record, chosen),
         diffusion_activation_energy=number["transport.diffusion_activation_energy"],
         reference_temperature=number["transport.reference_temperature"],
         maximum_concentration=number["composition.maximum_concentration"],
@@ -124,7 +121,13 @@ def _entries(record: MaterialRecord, chosen: MaterialChoice) -> dict[str, Entry]
     """Numbers of the record with the chosen diffusivity and the overrides of the case."""
     if record.diffusivity is None:
         raise MaterialError(f"{record.name} has no diffusivity and cannot be an active material")
-    diffusivity = record.diffusivity.choices[chosen.diffusivity or record.diffusivity.default]
+    name = chosen.diffusivity or record.diffusivity.default
+    diffusivity = record.diffusivity.choices[name]
+    if diffusivity.profile is not None:
+        raise MaterialError(
+            f'the diffusivity "{name}" of {record.name} depends on x, which the solver cannot use yet; '
+            "choose a constant one or give diffusivity_ab"
+        )
     entries = checks.entries_of(record) | {
         "transport.diffusivity_ab": diffusivity.value,
         "transport.diffusion_activation_energy": diffusivity.activation_energy,
@@ -179,19 +182,6 @@ def open_circuit_of(name: str, voltage: VoltageTable | Profile) -> OpenCircuit:
         return OpenCircuit(name, voltage.valid, checks.evaluate(voltage))
     x, values = np.array(voltage.rows, dtype=float).T
     return OpenCircuit(name, (float(x[0]), float(x[-1])), Curve(x, values))
-
-
-def _diffusivity_profile(
-    record: MaterialRecord, chosen: MaterialChoice
-) -> Callable[[ArrayLike], NDArray[np.float64]] | None:
-    """In-plane D(x) [µm²/s], unless the case gives a number of its own."""
-    if record.diffusivity is None or chosen.diffusivity_ab is not None:
-        return None
-    profile = record.diffusivity.choices[chosen.diffusivity or record.diffusivity.default].profile
-    if profile is None:
-        return None
-    function, factor = checks.evaluate(profile), UNITS[profile.unit].factor
-    return lambda x: function(x) * factor
 
 
 def _fracture(number: _Numbers) -> Fracture | None:

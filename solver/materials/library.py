@@ -89,8 +89,8 @@ def sources() -> SourceRecord:
 
 
 def merged(shared: Groups, own: Groups) -> Groups:
-    """Quantities of a family with those of a material laid over them, group by group."""
-    return {group: {**shared.get(group, {}), **own.get(group, {})} for group in [*shared, *(set(own) - set(shared))]}
+    """Quantities of a family with those of a material laid over them, group by group; the material's groups first."""
+    return {group: {**own.get(group, {}), **shared.get(group, {}), **own.get(group, {})} for group in {**own, **shared}}
 
 
 @lru_cache(maxsize=64)

@@ -58,7 +58,6 @@ class Material:
         strain_table: Which strain table is in use.
         diffusivity_ab: Diffusivity in the basal plane [µm²/s] at the reference temperature (eq. 3.2).
         diffusivity_c: Diffusivity along c [µm²/s] at the reference temperature.
-        diffusivity_profile: In-plane D(x) [µm²/s] at the reference temperature when one was chosen, else None.
         diffusion_activation_energy: [J/mol] (eq. 3.3).
         reference_temperature: [K].
         maximum_concentration: Lithium sites [mol/m³], x = 1.
@@ -77,7 +76,6 @@ class Material:
     strain_table: str
     diffusivity_ab: float
     diffusivity_c: float
-    diffusivity_profile: Callable[[ArrayLike], NDArray[np.float64]] | None
     diffusion_activation_energy: float
     reference_temperature: float
     maximum_concentration: float
@@ -101,23 +99,12 @@ class Material:
         )
 
     def diffusivity(self, temperature: float) -> tuple[float, float]:
-        """Diffusivities in the basal plane and along c [µm²/s] at a temperature [K].
-
-        Raises:
-            MaterialError: When the chosen diffusivity depends on x, which two numbers cannot express.
-        """
-        if self.diffusivity_profile is not None:
-            raise MaterialError(
-                f"the diffusivity chosen for {self.name} depends on x, but this solver takes constant diffusivities; "
-                "choose another one or give diffusivity_ab"
-            )
+        """Diffusivities in the basal plane and along c [µm²/s] at a temperature [K]."""
         factor = self.arrhenius(temperature)
         return self.diffusivity_ab * factor, self.diffusivity_c * factor
 
     def numbers(self) -> dict[str, object]:
         """What the solver computes with, as plain JSON values; goes into provenance and into the digest."""
-        profile = self.diffusivity_profile
-        samples = np.linspace(0, 1, 21)
         return {
             "name": self.name,
             "stiffness [MPa]": {name: getattr(self.stiffness, name) for name in ("C11", "C12", "C13", "C33", "C44")},
@@ -128,7 +115,6 @@ class Material:
             "strain_c": np.asarray(self.lattice.strain_c).tolist(),
             "diffusivity_ab [um^2/s]": self.diffusivity_ab,
             "diffusivity_c [um^2/s]": self.diffusivity_c,
-            "diffusivity_profile [um^2/s]": None if profile is None else np.asarray(profile(samples)).tolist(),
             "diffusion_activation_energy [J/mol]": self.diffusion_activation_energy,
             "reference_temperature [K]": self.reference_temperature,
             "maximum_concentration [mol/m^3]": self.maximum_concentration,

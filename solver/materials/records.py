@@ -168,3 +168,18 @@ class SourceRecord(Description):
 
     confidence: dict[Confidence, str]
     sources: dict[str, str]
+
+
+class Remark(Description):
+    """A conflict or a gap of the data, in words."""
+
+    title: str
+    text: str
+
+
+class RemarkRecord(Description):
+    """Conflicts and gaps of the whole library."""
+
+    kind: Literal["remarks"]
+    conflicts: list[Remark]
+    gaps: list[Remark]
