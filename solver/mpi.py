@@ -81,7 +81,7 @@ def start_ranks(ranks: int, arguments: Sequence[str]) -> NoReturn:
     command = [launcher, *_launcher_options(launcher), "-n", str(ranks), sys.executable, *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execvpe(launcher, command, {**os.environ, **_launcher_environment(ranks)})  # noqa: S606
+    os.execvpe(launcher, command, {**os.environ, **_launcher_environment(ranks)})
 
 
 def abort_all(lines: Sequence[str], exit_code: int) -> NoReturn:

@@ -25,6 +25,8 @@ from solver.materials import Material, MaterialChoice, load_material, material_n
 # A mesh coarser than this multiple of the grain size, or finer than this fraction of the radius, is a slip of the pen.
 COARSEST_MESH = 1.5
 FINEST_MESH = 1 / 400
+# Diffusivity of randomly oriented layered grains over that within the layers, self-consistent value.
+RANDOM_TEXTURE = 0.55
 
 
 class Finding(NamedTuple):
@@ -111,9 +113,7 @@ def _surface_warning(planned: PlannedStep, index: int, sections: Sections, ratio
     electrochemistry: Electrochemistry = sections.values["electrochemistry"]
     if particle is None or sections.material is None or particle.from_file is not None or not planned.step.direction:
         return
-    basal, along_c = sections.material.diffusivity(electrochemistry.temperature)
-    mean_diffusivity = (2 * basal + along_c) / 3 if max(basal, along_c) < 2 * min(basal, along_c) else 0.55 * basal
-    difference = planned.step.c_rate * ratio * particle.radius**2 / (15 * 3600.0 * mean_diffusivity)
+    difference = planned.step.c_rate * ratio * _difference_at_1c(particle, electrochemistry, sections.material)
     surface = 1.0 - planned.end_soc - planned.step.direction * difference
     if not 0.0 < surface < 1.0:
         yield Finding(
@@ -122,6 +122,27 @@ def _surface_warning(planned: PlannedStep, index: int, sections: Sections, ratio
             f"(its stoichiometry is estimated at {surface:.2f}); write a smaller C-rate, radius or state of charge",
             is_warning=True,
         )
+
+
+def _difference_at_1c(particle: Particle, electrochemistry: Electrochemistry, material: Material) -> float:
+    """Mean minus surface stoichiometry of a quasi-steady sphere at 1C, jR/(5D) with j = R/(3 · 3600 s)."""
+    in_plane, along_c = material.diffusivity(electrochemistry.temperature)
+    flux = particle.radius / (3 * 3600.0)
+    if 0.5 * in_plane < along_c:
+        return flux * particle.radius / (5 * (2 * in_plane + along_c) / 3)
+    difference = flux * particle.radius / (5 * RANDOM_TEXTURE * in_plane)
+    if electrochemistry.kinetics == "uniform-flux":
+        # Grains whose layers lie along the surface are supplied through half their size along c.
+        difference += flux * grain_diameter(particle) / (2 * along_c)
+    return difference
+
+
+def grain_diameter(particle: Particle) -> float:
+    """Mean grain diameter asked for [µm]."""
+    grains = particle.grains
+    if grains.mean_diameter is not None:
+        return float(grains.mean_diameter)
+    return 2 * particle.radius / (grains.count or 1) ** (1 / 3)
 
 
 def _stress_free_state_has_a_strain(sections: Sections) -> Iterator[Finding]:
@@ -145,7 +166,7 @@ def _mesh_fits_the_grains(sections: Sections) -> Iterator[Finding]:
     if particle.from_file is not None:
         return
     grains, radius = particle.grains, particle.radius
-    diameter = grains.mean_diameter if grains.mean_diameter is not None else 2 * radius / (grains.count or 1) ** (1 / 3)
+    diameter = grain_diameter(particle)
     if grains.mean_diameter is not None and diameter > 2 * radius:
         yield Finding(
             ("particle", "grains", "mean_diameter"),

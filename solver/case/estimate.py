@@ -78,7 +78,7 @@ def estimate_case(case: Case, figures: CostFigures = FIGURES) -> CaseEstimate:
     steps = plan_protocol(electrochemistry.steps, electrochemistry.initial_stoichiometry, ratio)
     states = 1 + case.output.fields + len(steps)
     displacement = 3 * (mesh.nodes + mesh.edges) if case.mechanics.coupling != "none" else 0
-    # Each output state is solved for the lithium field and for its mean (eq. 2.7); the latter follows from one solution.
+    # The mismatch part of a state (eq. 2.7) is a multiple of one solution, so a state costs one solve.
     solves = figures.cold_iterations + figures.warm_iterations * states
     seconds = (
         figures.start

@@ -22,6 +22,7 @@ from solver.case.document import MAXIMUM_CHARACTERS, Document, Problem, Unreadab
 from solver.case.problems import accept_variants, describe, section_shapes, translate, unknown_key
 from solver.case.schema import Case
 from solver.errors import CaseError
+from solver.materials import load_material
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,9 @@ def _line(path: Path, problem: Problem) -> str:
 
 def _digest(case: Case, folder: Path) -> str:
     content = {name: _file_digest(folder / name) for _, name in referenced_files(case.particle)}
-    canonical = json.dumps([case.influences(), sorted(content.items())], sort_keys=True, allow_nan=False)
+    # The numbers of the material, not its name: a corrected library entry is another case.
+    influences = {**case.influences(), "material": load_material(case.material).digest, "files": content}
+    canonical = json.dumps(influences, sort_keys=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -223,10 +223,10 @@ def _not_a_choice(value: Any, shape: Shape, blocks: Iterable[str], example: str)
 
 
 def _outside(value: Any, shape: Shape, example: str) -> str:
-    low, high = shape.limit("ge"), shape.limit("le")
+    low, high = shape.limits()
     written = f"{value:g}" if isinstance(value, float) else shorten(str(value), 30)
-    limits = f"{low:g} to {high:g}" if shape.kind is float else f"{low} to {high}"
-    return f"{written} is outside {limits}"
+    between = "not between" if shape.limit("gt") is not None and shape.limit("lt") is not None else "outside"
+    return f"{written} is {between} {low} and {high}" if "not" in between else f"{written} is {between} {low} to {high}"
 
 
 def _wrong_length(value: Any, shape: Shape, example: str) -> str:
@@ -241,6 +241,8 @@ def _wrong_length(value: Any, shape: Shape, example: str) -> str:
 _EXPLANATIONS: Mapping[str, Callable[[Any, Shape, str], str]] = {
     "greater_than_equal": _outside,
     "less_than_equal": _outside,
+    "greater_than": _outside,
+    "less_than": _outside,
     "too_short": _wrong_length,
     "too_long": _wrong_length,
     "string_too_short": _wrong_length,

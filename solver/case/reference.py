@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from solver.case.schema import Case
-from solver.case.shapes import Shape, allows_none, field_shapes
+from solver.case.shapes import Shape, field_example, field_shapes
 
 _HEAD = """\
 # Case files
@@ -57,8 +57,10 @@ Limits by voltage, and holding a voltage, are not available yet.
 def reference_text() -> str:
     """The whole page, Markdown."""
     parts = [_HEAD]
-    for path, model in _sections(Case, ()):
-        title = f"`{'.'.join(path)}`" if path else "Top level"
+    sections = list(_sections(Case, ()))
+    for path, model in sections:
+        shared = sum(other == path for other, _ in sections) > 1
+        title = "Top level" if not path else f"`{'.'.join(path)}`" + (f": `{Shape(model).example()}`" if shared else "")
         summary = (model.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
         parts.append(f"## {title}\n\n{' '.join(summary.split())}\n\n{_table(model, path)}")
     return "\n".join([*parts, _TAIL])
@@ -81,23 +83,23 @@ def _table(model: type[BaseModel], path: tuple[str, ...]) -> str:
 
 
 def _value(key: str, entry: FieldInfo) -> str:
-    shapes = field_shapes(entry)
-    words = [_shape_words(key, shape) for shape in shapes]
-    return " or ".join(words) + (", or nothing" if allows_none(entry) and entry.default is not None else "")
+    words = [_shape_words(shape) for shape in field_shapes(entry)]
+    example = f", such as `{field_example(key, entry)}`" if entry.default is None and "block" not in words[0] else ""
+    return " or ".join(dict.fromkeys(words)) + example
 
 
-def _shape_words(key: str, shape: Shape) -> str:
+def _shape_words(shape: Shape) -> str:
     if shape.quantity is not None:
-        return f"{shape.quantity['description']}, e.g. `{shape.quantity['examples'][0]}`"
+        return str(shape.quantity["description"])
     if shape.choices:
         return " or ".join(f"`{choice}`" for choice in shape.choices)
     if shape.model is not None:
-        return f"block such as `{shape.example()}`"
+        return "block, see below"
     if shape.item:
         low, high = shape.limit("min_length"), shape.limit("max_length")
-        count = f"{low}" if low == high else f"{low or 0} to {high}"
-        return f"list of {count}: {_shape_words(key, shape.item[0])}"
-    return shape.words()
+        count = f"list of {low}" if low == high and low else f"list of {low or 0} to {high}" if high else "list"
+        return f"{count}: {_shape_words(shape.item[0])}"
+    return shape.words().removeprefix("a ")
 
 
 def _default(entry: FieldInfo) -> str:
@@ -105,12 +107,10 @@ def _default(entry: FieldInfo) -> str:
         return "required"
     value: Any = entry.default
     if isinstance(value, BaseModel):
-        return "its defaults" if value == type(value)() else f"`{value.model_dump(exclude_defaults=True)}`"
+        chosen = ", ".join(f"{key}: {getattr(value, key)}" for key in sorted(value.model_fields_set))
+        return f"`{{{chosen}}}`" if chosen else "its defaults"
     if value is None or value == "":
-        return "–"
+        return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value}`" if not isinstance(value, list) else f"`[{', '.join(str(part) for part in value)}]`"
-
-
-

@@ -52,7 +52,7 @@ class Electrochemistry(Description):
         examples=[["Charge at 1C until 70 % SoC", "Rest for 10 min"]],
     )
     initial_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
-        default=0.95, description="lithium per formula unit at the start, uniform; 1 is full"
+        default=0.95, examples=[0.95], description="lithium per formula unit at the start, uniform; 1 is full"
     )
     kinetics: Literal["fast", "uniform-flux"] = Field(
         default="fast",
@@ -81,7 +81,7 @@ class Mechanics(Description):
         description="`one-way`: lithium strains the grains, stress does not act back; `none`: lithium transport only",
     )
     stress_free_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
-        default=1.0, description="lithium content at which the polycrystal is free of stress"
+        default=1.0, examples=[1.0], description="lithium content at which the polycrystal is free of stress"
     )
 
 

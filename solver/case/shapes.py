@@ -62,11 +62,17 @@ class Shape:
             return "a list"
         return _SCALAR_WORDS.get(self.kind, "a value") + self._range_words()
 
+    def limits(self) -> tuple[str, str]:
+        """Smallest and largest number allowed, as text; "" where there is no limit."""
+        low = self.limit("ge") if self.limit("ge") is not None else self.limit("gt")
+        high = self.limit("le") if self.limit("le") is not None else self.limit("lt")
+        return _number(low), _number(high)
+
     def _range_words(self) -> str:
-        low, high = self.limit("ge"), self.limit("le")
-        if low is None or high is None:
-            return ""
-        return f" from {low:g} to {high:g}" if self.kind is float else f" from {low} to {high}"
+        low, high = self.limits()
+        lower = f" above {low}" if self.limit("gt") is not None else f" from {low}" if low else ""
+        upper = f" below {high}" if self.limit("lt") is not None else f" to {high}" if high else ""
+        return f"{lower} and{upper}" if lower and upper and " below" in upper else lower + upper
 
     def example(self) -> str:
         """YAML of one value that would do."""
@@ -80,8 +86,9 @@ class Shape:
         if self.item:
             count = int(self.limit("min_length") or 1)
             return "[" + ", ".join([self.item[0].example()] * count) + "]"
-        low = self.limit("ge")
-        return {bool: "true", str: "text", int: str(low or 1), float: f"{low or 1.0:g}"}.get(self.kind, "value")
+        low, high = self.limits()
+        inside = [f"{number:g}" for number in (1.0, 0.3) if float(low or 0) <= number <= float(high or "inf")]
+        return {bool: "true", str: "text", int: low or "1", float: (inside or [low])[0]}.get(self.kind, "value")
 
 
 _SCALAR_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -150,6 +157,10 @@ def model_paths(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[
         for shape in field_shapes(field):
             if shape.model is not None:
                 yield from model_paths(shape.model, (*path, key))
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _flat(metadata: Any) -> Iterator[Any]:

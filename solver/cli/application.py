@@ -27,7 +27,7 @@ _HEAVY_PACKAGES = ("dolfinx", "petsc4py", "mpi4py", "basix", "ufl", "ffcx", "gms
 app = typer.Typer(
     name="vegard",
     help="Stress in polycrystalline battery-cathode particles: a YAML case in, fields and crack-risk numbers out.",
-    epilog="Start with: vegard new my-case.yaml; vegard check my-case.yaml; vegard run my-case.yaml",
+    epilog="\b\nStart with:\n  vegard new my-case.yaml\n  vegard check my-case.yaml\n  vegard run my-case.yaml",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -44,7 +44,8 @@ class PlainCommand(typer.core.TyperCommand):
 
 
 for module in (new, check, schema, mesh, run, materials, doctor):
-    app.command(module.NAME, cls=PlainCommand)(module.command)
+    examples = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES)
+    app.command(module.NAME, cls=PlainCommand, epilog=examples)(module.command)
 
 
 def version() -> str:
@@ -155,7 +156,9 @@ def _not_installed(error: BaseException) -> tuple[list[str], int]:
 def _fault(error: BaseException) -> tuple[list[str], int]:
     text = " ".join(str(error).split())[:300]
     return [
-        f"vegard failed unexpectedly: {type(error).__name__}: {text}" if text else f"vegard failed: {type(error).__name__}",
+        f"vegard failed unexpectedly: {type(error).__name__}: {text}"
+        if text
+        else f"vegard failed: {type(error).__name__}",
         "this is a fault of the program, not of your case; run again with --debug and report what it prints",
     ], FAULT
 

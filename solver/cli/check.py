@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from solver.case.estimate import CaseEstimate
 
 NAME = "check"
+EXAMPLES = ("vegard check my-case.yaml",)
 
 
 def command(case: Annotated[Path, typer.Argument(help="Case file.")]) -> None:
@@ -20,9 +21,6 @@ def command(case: Annotated[Path, typer.Argument(help="Case file.")]) -> None:
 
     Nothing is meshed or solved. Every problem is printed as file:line: key: what is wrong; what to write. The exit
     code is 2 when there is one.
-
-    \b
-    vegard check my-case.yaml
     """
     from solver.case.load import load_case
 
@@ -42,7 +40,11 @@ def _protocol_rows(estimate: CaseEstimate) -> list[list[str]]:
     from solver.case.protocol import percent
 
     return [
-        [planned.step.text, f"{percent(planned.start_soc)} to {percent(planned.end_soc)} SoC", duration(planned.duration)]
+        [
+            planned.step.text,
+            f"{percent(planned.start_soc)} to {percent(planned.end_soc)} SoC",
+            duration(planned.duration),
+        ]
         for planned in estimate.steps
     ]
 

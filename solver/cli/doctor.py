@@ -5,15 +5,14 @@ from __future__ import annotations
 import typer
 
 NAME = "doctor"
+EXAMPLES = ("vegard doctor",)
 
 
 def command() -> None:
     """Check that everything works here.
 
-    Versions, MPI, a small mesh, a small solve, a field file written and read back. Prints one block to paste into a question or a bug report.
-
-    \b
-    vegard doctor
+    Versions, MPI, a small mesh, a small solve, a field file written and read back. Prints one block to paste into a
+    question or a bug report.
     """
     from solver.doctor import run_doctor
 

@@ -8,6 +8,11 @@ from typing import Annotated
 import typer
 
 NAME = "materials"
+EXAMPLES = (
+    "vegard materials",
+    "vegard materials NMC811",
+    "vegard materials NMC811 --plot nmc811.png",
+)
 
 
 def command(
@@ -18,9 +23,4 @@ def command(
     """List or show materials of the library.
 
     One material is shown with the range and the source of every number.
-
-    \b
-    vegard materials
-    vegard materials NMC811
-    vegard materials NMC811 --plot nmc811.png
     """

@@ -10,6 +10,11 @@ import typer
 from solver.cli.console import note, say
 
 NAME = "mesh"
+EXAMPLES = (
+    "vegard mesh my-case.yaml",
+    "vegard mesh my-case.yaml --picture grains.png",
+    "vegard mesh my-case.yaml --output particle.msh",
+)
 
 
 def command(
@@ -21,11 +26,6 @@ def command(
     """Make the mesh of a case.
 
     A mesh made before from the same description is used again. A report tells quality and grain sizes.
-
-    \b
-    vegard mesh my-case.yaml
-    vegard mesh my-case.yaml --picture grains.png
-    vegard mesh my-case.yaml --output particle.msh
     """
     from solver.case.load import load_case
     from solver.cli.files import copy_file, refuse_existing
@@ -37,14 +37,16 @@ def command(
 
     stored = obtain(loaded.case.particle, loaded.folder, progress=note)
     say(f"{'found' if stored.reused else 'made'} {stored.path}")
-    say(stored.report.text())
+    say(stored.report.table())
     if output is not None:
         copy_file(stored.path, output)
         say(f"wrote {output}")
     if picture is not None:
-        from meshes.orientation import c_axes
         from meshes.picture import picture as draw
 
+        from meshes.orientation import c_axes
+        from meshes.tetmesh import grain_centroids
+
         mesh = load(stored.path)
-        draw(mesh, c_axes(loaded.case.particle, mesh.grain_centroids(), loaded.folder), picture)
+        draw(mesh, c_axes(loaded.case.particle, grain_centroids(mesh), loaded.folder), picture)
         say(f"wrote {picture}")

@@ -11,6 +11,12 @@ from solver import mpi
 from solver.cli.console import note, say
 
 NAME = "run"
+EXAMPLES = (
+    "vegard run my-case.yaml",
+    "vegard run my-case.yaml --ranks 4",
+    "vegard run my-case.yaml --output results/second-try",
+    "mpirun -n 4 vegard run my-case.yaml",
+)
 
 
 def command(
@@ -25,12 +31,6 @@ def command(
     """Solve a case.
 
     Makes the mesh, or finds it, and writes fields, tables and pictures into a results folder.
-
-    \b
-    vegard run my-case.yaml
-    vegard run my-case.yaml --ranks 4
-    vegard run my-case.yaml --output results/second-try
-    mpirun -n 4 vegard run my-case.yaml
     """
     from solver.case.load import load_case
 

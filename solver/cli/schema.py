@@ -9,6 +9,10 @@ import typer
 from solver.cli.console import say
 
 NAME = "schema"
+EXAMPLES = (
+    "vegard schema > case.schema.json",
+    "vegard schema --markdown > docs/cases.md",
+)
 
 
 def command(
@@ -16,14 +20,8 @@ def command(
 ) -> None:
     """Print the JSON schema of case files.
 
-    Editors use it for completion: save it beside a case, and name it in the first line of the case.
-
-    \b
-    # yaml-language-server: $schema=case.schema.json
-
-    \b
-    vegard schema > case.schema.json
-    vegard schema --markdown > docs/cases.md
+    Editors use it for completion: save it beside a case, and name it in the first line of the case, as
+    "# yaml-language-server: $schema=case.schema.json".
     """
     if markdown:
         from solver.case.reference import reference_text
