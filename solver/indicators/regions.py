@@ -45,7 +45,7 @@ class Regions:
             for name in REGIONS
         ]
         numbers = ", ".join(f"{number} {name}" for number, name in enumerate(REGIONS))
-        worst = Definition("worst_region", "-", f"region with the largest boundary tension: {numbers}", "4.8")
+        worst = Definition("worst_region", "-", f"region with the largest boundary tension: {numbers}; empty without tension", "4.8")
         return (*(definition for group in per_region for definition in group), worst)
 
     def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
@@ -62,6 +62,6 @@ class Regions:
             values[f"{name}_first_principal_p95"] = float(principal)
             values[f"{name}_energy_share"] = total(view.energy[inside], comm) / energy if energy > 0.0 else float("nan")
         tensions = np.array([values[f"{name}_boundary_tension"] for name in REGIONS])
-        defined = not np.all(np.isnan(tensions))
-        values["worst_region"] = float(np.nanargmax(tensions)) if defined else float("nan")
+        stressed = np.any(tensions > 0.0)
+        values["worst_region"] = float(np.nanargmax(tensions)) if stressed else float("nan")
         return values

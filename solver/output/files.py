@@ -17,7 +17,7 @@ def replace_with(path: Path, write: Callable[[Path], None]) -> None:
         path: Final place; an older file there stays whole until the new one takes its name.
         write: Gets the temporary path and writes the complete content.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         write(temporary)
         temporary.replace(path)

@@ -46,6 +46,10 @@ RESULT_PATTERNS = (
     f"{FIELDS}/*_s*_r*.vtu",
     f"{FIELDS}/*_s*.pvtu",
     f"{FIGURES}/*.png",
+    # What a run that was killed while writing leaves behind, see `solver.output.files`.
+    ".*.tmp.*",
+    f"{FIELDS}/.*.tmp.*",
+    f"{FIGURES}/.*.tmp.*",
     STATUS,
 )
 

@@ -1,0 +1,90 @@
+"""The particle in three dimensions with one eighth cut away, coloured by first principal stress or by lithium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyvista as pv
+
+from meshes.display import ensure_display
+from solver.output.files import replace_with
+from solver.report.run_data import RunData
+from solver.report.saved import SavedGrid
+from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, stress_norm
+
+_SIZE = (1400, 1250)
+# The eighth of space that is taken away; the camera looks into it.
+_OPEN = np.array([1.0, -1.0, 1.0])
+
+
+def draw_cutaway(run: RunData, state: int, path: Path) -> Path:
+    """Draws the particle with an eighth removed, so that core and surface are seen together.
+
+    Args:
+        run: The run.
+        state: Position of the state.
+        path: PNG to write.
+
+    Raises:
+        VegardError: When there is nothing to draw on (no X server, no off-screen rendering).
+    """
+    ensure_display()
+    grid = run.fields.volume(state)
+    name, title, colours, limits = _quantity(run, grid)
+    body = _opened(_as_vtk(grid), run)
+    plotter = pv.Plotter(off_screen=True, window_size=list(_SIZE))
+    plotter.set_background("white")
+    bar = {"title": title, "color": "black", "title_font_size": 28, "label_font_size": 24, "fmt": "%.3g"}
+    place = {"position_x": 0.2, "position_y": 0.02, "width": 0.6, "height": 0.08}
+    look = {"ambient": 0.4, "diffuse": 0.7, "specular": 0.0}
+    surface = body.extract_surface()
+    plotter.add_mesh(surface, scalars=name, cmap=colours, clim=limits, scalar_bar_args=bar | place, **look)
+    plotter.add_mesh(_grain_outlines(surface), color=OUTLINE, line_width=2.5, lighting=False)
+    plotter.add_text(f"{run.name}: {run.label(state)}", position="upper_left", font_size=12, color="black")
+    plotter.camera_position = [tuple(run.centre + 3.4 * run.radius * _OPEN), tuple(run.centre), (0.0, 0.0, 1.0)]
+    plotter.camera.zoom(1.35)
+    plotter.enable_anti_aliasing("ssaa")
+    try:
+        replace_with(path, lambda temporary: plotter.screenshot(temporary))
+    finally:
+        plotter.close()
+    return path
+
+
+def _quantity(run: RunData, grid: SavedGrid) -> tuple[str, str, str, tuple[float, float]]:
+    """Array to colour by, its title, colour map and limits."""
+    if run.has_stress:
+        norm = stress_norm(grid.cell_data["first_principal_stress"])
+        return "first_principal_stress", "first principal stress [MPa]", STRESS_MAP, (float(norm.vmin), float(norm.vmax))
+    values = grid.point_data["stoichiometry"]
+    return "stoichiometry", "stoichiometry x [-]", STOICHIOMETRY_MAP, (float(values.min()), float(values.max()))
+
+
+def _as_vtk(grid: SavedGrid) -> pv.UnstructuredGrid:
+    body = pv.UnstructuredGrid({pv.CellType.TETRA: grid.cells}, grid.points)
+    body.point_data.update(grid.point_data)
+    body.cell_data.update(grid.cell_data)
+    return body
+
+
+def _opened(body: pv.UnstructuredGrid, run: RunData) -> pv.UnstructuredGrid:
+    """The body without the eighth towards `_OPEN`."""
+    far = run.centre + 10.0 * run.radius * _OPEN
+    low, high = np.minimum(run.centre, far), np.maximum(run.centre, far)
+    box = [value for pair in zip(low, high) for value in pair]
+    return body.clip_box(box, invert=True)
+
+
+def _grain_outlines(surface: pv.PolyData) -> pv.PolyData:
+    """Lines on a surface where the grain changes."""
+    merged = surface.triangulate().clean(tolerance=1e-7)
+    triangles = merged.faces.reshape(-1, 4)[:, 1:]
+    sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    grain = np.repeat(merged.cell_data["grain"], 3)
+    lines, inverse = np.unique(sides, axis=0, return_inverse=True)
+    lowest, highest = np.full(len(lines), 2**31 - 1), np.zeros(len(lines), dtype=np.int64)
+    np.minimum.at(lowest, inverse.ravel(), grain)
+    np.maximum.at(highest, inverse.ravel(), grain)
+    changing = lines[lowest != highest]
+    return pv.PolyData(merged.points, lines=np.column_stack([np.full(len(changing), 2), changing]).ravel())

@@ -1,0 +1,118 @@
+"""What the figures need of a finished run: the history by column, the summary, and the fields of a state."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.errors import OutputError
+from solver.report.saved import SavedFields, SavedGrid, open_fields
+
+
+@dataclass(frozen=True)
+class RunData:
+    """A run read back from its folder.
+
+    Attributes:
+        folder: Run folder.
+        name: Title of the run.
+        history: Columns of `history.csv` by key, NaN where a value is not defined.
+        summary: Content of `summary.json`.
+        fields: Field series.
+    """
+
+    folder: Path
+    name: str
+    history: dict[str, NDArray[np.float64]]
+    summary: dict[str, Any]
+    fields: SavedFields
+
+    @property
+    def has_stress(self) -> bool:
+        """Whether the run computed mechanics."""
+        return bool(np.isfinite(self.history["first_principal_p95"]).any())
+
+    @property
+    def final(self) -> int:
+        """Position of the last state."""
+        return len(self.fields.times) - 1
+
+    @property
+    def worst(self) -> int:
+        """Position of the state of highest risk; the last state when there is no stress."""
+        risk = self.summary.get("highest_risk")
+        return int(risk["state"]) if risk else self.final
+
+    @property
+    def thresholds(self) -> list[float]:
+        """Tractions whose exceeded area is reported [MPa], rising."""
+        prefix, unit = "boundary_area_above_", "MPa"
+        found = (key.removeprefix(prefix).removesuffix(unit) for key in self.history if key.startswith(prefix))
+        return sorted(float(text) for text in found)
+
+    def label(self, state: int) -> str:
+        """Where in the protocol a state is, for titles."""
+        charge, seconds = self.history["state_of_charge"][state], self.history["time"][state]
+        return f"SoC {100 * charge:.0f} %, {_duration(seconds)}"
+
+    @cached_property
+    def centre(self) -> NDArray[np.float64]:
+        """(3,) centre of mass of the particle [µm]."""
+        grid = self.fields.volume(self.final)
+        volume = cell_volumes(grid)
+        return np.asarray(volume @ cell_centroids(grid) / volume.sum())
+
+    @cached_property
+    def radius(self) -> float:
+        """Radius of the sphere of the particle's volume [µm]."""
+        total = cell_volumes(self.fields.volume(self.final)).sum()
+        return float((3.0 * total / (4.0 * np.pi)) ** (1.0 / 3.0))
+
+
+def read_run(folder: Path) -> RunData:
+    """Reads a run folder.
+
+    Raises:
+        OutputError: When a table, the summary or the fields are missing.
+    """
+    try:
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{folder}: not the folder of a finished run ({error})") from error
+    keys = [title.split(" [")[0] for title in header]
+    table = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows]).reshape(-1, len(keys))
+    history = dict(zip(keys, table.T))
+    return RunData(folder, str(summary.get("name") or folder.name), history, summary, open_fields(folder))
+
+
+def cell_volumes(grid: SavedGrid) -> NDArray[np.float64]:
+    """(m,) volumes of tetrahedra [µm³]."""
+    corners = grid.points[grid.cells]
+    return np.asarray(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0)
+
+
+def cell_centroids(grid: SavedGrid) -> NDArray[np.float64]:
+    """(m, 3) centroids [µm]."""
+    return np.asarray(grid.points[grid.cells].mean(axis=1))
+
+
+def facet_areas(grid: SavedGrid) -> NDArray[np.float64]:
+    """(m,) areas of triangles [µm²]."""
+    corners = grid.points[grid.cells]
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return np.asarray(0.5 * np.linalg.norm(cross, axis=1))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"

@@ -1,0 +1,157 @@
+"""Plane sections through the particle: lithium, first principal stress, and tractions on the grain boundaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.tri import Triangulation
+from numpy.typing import NDArray
+
+from solver.report.run_data import RunData
+from solver.report.saved import SavedGrid
+from solver.report.section import Section, cut
+from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, new_figure, round_up, save, stress_norm
+
+_FRAME = np.eye(3)
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """One state cut by the drawing plane."""
+
+    volume: SavedGrid
+    section: Section
+    boundary: SavedGrid | None
+    lines: Section | None
+    outline: NDArray[np.float64]
+
+
+def draw_sections(run: RunData, state: int, title: str, path: Path) -> Path:
+    """Draws the section of a state through the particle's centre, normal to z.
+
+    Args:
+        run: The run.
+        state: Position of the state.
+        title: Which state this is, in words.
+        path: PNG to write.
+    """
+    cut_state = _slice(run, state)
+    panels = 3 if cut_state.lines is not None and run.has_stress else 2 if run.has_stress else 1
+    figure = new_figure(4.1 * panels, 4.7)
+    axes = np.atleast_1d(figure.subplots(1, panels))
+    _stoichiometry(axes[0], cut_state)
+    if panels > 1:
+        _principal_stress(axes[1], cut_state)
+    if panels > 2:
+        _boundary_traction(axes[2], cut_state)
+    for panel in axes:
+        _frame(panel, run.radius)
+    figure.suptitle(f"{run.name}: {title} ({run.label(state)}), section through the centre", fontsize=11)
+    return save(figure, path)
+
+
+def _slice(run: RunData, state: int) -> _Slice:
+    volume = _merged(run.fields.volume(state))
+    boundary = run.fields.boundary(state)
+    section = cut(volume, run.centre, _FRAME)
+    lines = cut(boundary, run.centre, _FRAME) if boundary is not None else None
+    return _Slice(volume, section, boundary, lines, _outline(section))
+
+
+def _merged(grid: SavedGrid) -> SavedGrid:
+    """The same grid with the points that several ranks wrote joined into one."""
+    points, first, inverse = np.unique(grid.points, axis=0, return_index=True, return_inverse=True)
+    data = {name: values[first] for name, values in grid.point_data.items()}
+    return SavedGrid(points, inverse.ravel()[grid.cells], data, grid.cell_data)
+
+
+def _outline(section: Section) -> NDArray[np.float64]:
+    """(lines, 2, 2) sides of the polygons that only one polygon has: the rim of the section."""
+    following = np.roll(np.arange(section.edges.shape[1]), -1)
+    # A side lies in the face of a tetrahedron: the three mesh points of its two corners' edges name it.
+    points = np.sort(np.concatenate([section.edges, section.edges[:, following]], axis=2), axis=2).reshape(-1, 4)
+    sides = np.stack([section.corners, section.corners[:, following]], axis=2).reshape(-1, 2, 2)
+    real = np.any(sides[:, 0] != sides[:, 1], axis=1)
+    repeated = np.diff(points, axis=1, prepend=-1) == 0
+    faces = np.sort(np.where(repeated, -1, points), axis=1)
+    _, inverse, counts = np.unique(faces[real], axis=0, return_inverse=True, return_counts=True)
+    return sides[real][counts[inverse.ravel()] == 1]
+
+
+def _stoichiometry(axes: Axes, state: _Slice) -> None:
+    section = state.section
+    values = section.interpolate(state.volume.point_data["stoichiometry"].astype(np.float64))
+    count, corners = values.shape
+    first = corners * np.arange(count)[:, None]
+    triangles = np.concatenate([first + [0, 1, 2], first + [0, 2, 3]])
+    places = section.corners.reshape(-1, 2)
+    low, high = float(values.min()), float(values.max())
+    # A uniform field keeps a width on the colour scale instead of amplifying rounding.
+    norm = Normalize(low, high) if high - low > 1e-4 else Normalize(low - 5e-3, high + 5e-3)
+    drawn = axes.tripcolor(
+        Triangulation(places[:, 0], places[:, 1], triangles),
+        values.ravel(),
+        shading="gouraud",
+        cmap=STOICHIOMETRY_MAP,
+        norm=norm,
+    )
+    _outlines(axes, state, width=0.7)
+    _scale(axes, drawn, "stoichiometry x [-]")
+
+
+def _principal_stress(axes: Axes, state: _Slice) -> None:
+    values = state.volume.cell_data["first_principal_stress"][state.section.cells].astype(np.float64)
+    # Neighbouring polygons of the same colour show hair lines between them unless their edges are painted too.
+    drawn = PolyCollection(
+        list(state.section.corners),
+        array=values,
+        cmap=STRESS_MAP,
+        norm=stress_norm(values),
+        edgecolors="face",
+        linewidths=0.2,
+    )
+    axes.add_collection(drawn)
+    _outlines(axes, state, width=0.9)
+    _scale(axes, drawn, "first principal stress [MPa]")
+
+
+def _boundary_traction(axes: Axes, state: _Slice) -> None:
+    if state.lines is None or state.boundary is None:
+        return
+    values = state.boundary.cell_data["normal_traction"][state.lines.cells].astype(np.float64)
+    drawn = LineCollection(
+        list(state.lines.corners), array=values, cmap=STRESS_MAP, norm=stress_norm(values), linewidths=3.0
+    )
+    drawn.set_capstyle("round")
+    axes.add_collection(PolyCollection(list(state.section.corners), facecolors="#d9d9d9", edgecolors="#d9d9d9"))
+    axes.add_collection(drawn)
+    axes.add_collection(LineCollection(list(state.outline), colors=OUTLINE, linewidths=0.9))
+    _scale(axes, drawn, "normal traction on grain boundaries [MPa]")
+
+
+def _outlines(axes: Axes, state: _Slice, width: float) -> None:
+    lines = [state.outline] if state.lines is None else [state.outline, state.lines.corners]
+    axes.add_collection(LineCollection(list(np.concatenate(lines)), colors=OUTLINE, linewidths=width))
+
+
+def _scale(axes: Axes, drawn: Any, label: str) -> None:
+    colorbar = axes.figure.colorbar(drawn, ax=axes, orientation="horizontal", shrink=0.85, pad=0.03, extend="neither")
+    colorbar.set_label(label)
+    colorbar.outline.set_visible(False)
+
+
+def _frame(axes: Axes, radius: float) -> None:
+    """Equal axes without ticks, and a bar for the scale."""
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.set_axis_off()
+    length = round_up(0.3 * radius)
+    left, bottom = axes.get_xlim()[0], axes.get_ylim()[0]
+    axes.plot([left, left + length], [bottom, bottom], color=OUTLINE, linewidth=2.5, solid_capstyle="butt")
+    axes.text(left + 0.5 * length, bottom + 0.03 * radius, f"{length:g} µm", ha="center", va="bottom", fontsize=9)
