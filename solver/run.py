@@ -1,0 +1,225 @@
+"""One run from a case to a results folder: the only place where all the rooms meet.
+
+Data goes one way: case → mesh → domain → model and operators → accepted states → indicators, fields and tables.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from mpi4py import MPI
+
+import meshes.store
+from meshes.orientation import c_axes
+from meshes.tetmesh import grain_centroids
+from solver.case.load import LoadedCase
+from solver.case.protocol import PlannedStep, plan_protocol
+from solver.case.schema import Case
+from solver.errors import VegardError
+from solver.indicators.settings import IndicatorSettings
+from solver.materials import Material, load_grain_boundary, load_material
+from solver.model.transport import lithiation_rate
+from solver.output.folder import RunFolder
+from solver.output.provenance import origin, resources
+from solver.output.recorder import Recorder
+from solver.report.figures import figures_from_run
+from solver.report.progress import ProgressDisplay
+from solver.solve.coupling import Coupling, OneWay, Uncoupled
+from solver.solve.domain import Domain, build_domain
+from solver.solve.mechanics import Crystal, Mechanics
+from solver.solve.phases import Phases
+from solver.solve.state import Observer
+from solver.solve.stepping import Segment, StepSettings, TimeLoop
+from solver.solve.transport import Transport
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Particle:
+    """A meshed particle ready to be solved, and the record of how it was meshed."""
+
+    domain: Domain
+    mesh_record: dict[str, Any]
+
+
+def run_case(loaded: LoadedCase, folder: Path, *, force: bool = False, progress: bool = True) -> Path:
+    """Solves a case and writes its results; collective over the world communicator.
+
+    Args:
+        loaded: The case.
+        folder: Results folder.
+        force: Replace results that are there.
+        progress: Show progress on the console.
+
+    Returns:
+        The results folder.
+
+    Raises:
+        MeshError: When the particle cannot be meshed.
+        OutputError: When the folder holds results and `force` is not set, or cannot be written.
+        SolveError: When a step fails for good; what was accepted until then is in the folder.
+    """
+    comm, phases = MPI.COMM_WORLD, Phases()
+    tell = _teller(comm, progress)
+    with RunFolder(folder, comm, force) as run:
+        run.write_text("case.yaml", loaded.text)
+        run.write_text("case.resolved.json", loaded.case.model_dump_json(indent=1) + "\n")
+        record: dict[str, Any] = origin(comm) | {"case": {"digest": loaded.digest, "file": str(loaded.path)}}
+        try:
+            _solve(loaded, run, phases, record, tell, progress)
+        finally:
+            record |= resources(comm, phases.seconds)
+            run.write_json("provenance.json", record)
+        if loaded.case.output.pictures:
+            tell("drawing figures")
+            with phases.measure("figures"):
+                on_root(comm, lambda: len(figures_from_run(run.path)))
+        _show_phases(tell, phases)
+        return run.path
+
+
+def _solve(
+    loaded: LoadedCase,
+    run: RunFolder,
+    phases: Phases,
+    record: dict[str, Any],
+    tell: Callable[[str], None],
+    progress: bool,
+) -> None:
+    case, comm = loaded.case, run.comm
+    material = load_material(case.material)
+    record["material"] = material.numbers()
+    particle = prepare_particle(loaded, comm, phases, tell)
+    record["mesh"] = particle.mesh_record
+    tell("setting up the solver")
+    coupling = build_coupling(case, material, particle.domain, phases)
+    settings = IndicatorSettings.of(case.indicators, load_grain_boundary("default"))
+    segments = plan_segments(case, material)
+    duration = sum(segment.duration for segment in segments)
+    times = [float(time) for time in np.linspace(0.0, duration, case.output.fields + 1)[1:-1]]
+    recorder = Recorder(run, particle.domain, settings, case.output.format)
+    display = ProgressDisplay(len(times) + len(segments) + 1, duration) if progress and comm.rank == 0 else None
+    observers: list[Observer] = [recorder] if display is None else [recorder, display]
+    try:
+        TimeLoop(coupling, segments, step_settings(case), observers).run(times)
+    finally:
+        recorder.close()
+        if display is not None:
+            display.close()
+        run.write_json("summary.json", recorder.summary.as_data() | {"mesh": particle.mesh_record})
+
+
+def prepare_particle(loaded: LoadedCase, comm: MPI.Comm, phases: Phases, tell: Callable[[str], None]) -> Particle:
+    """Meshes the particle on rank 0 (or finds its mesh) and distributes it; collective.
+
+    Raises:
+        MeshError: On every rank, when there is no usable mesh.
+    """
+    particle = loaded.case.particle
+
+    def mesh() -> tuple[Any, Any, dict[str, Any]]:
+        stored = meshes.store.obtain(particle, loaded.folder, tell)
+        tets = meshes.store.load(stored.path)
+        axes = c_axes(particle, grain_centroids(tets), loaded.folder)
+        return tets, axes, {"key": stored.key, "reused": stored.reused, "report": stored.report.to_json()}
+
+    with phases.measure("mesh"):
+        built = on_root(comm, mesh, share=False)
+        tets, axes, mesh_record = built if built is not None else (None, None, {})
+    with phases.measure("distribution"):
+        domain = build_domain(comm, tets, axes)
+    return Particle(domain, comm.bcast(mesh_record, root=0))
+
+
+def build_coupling(case: Case, material: Material, domain: Domain, phases: Phases) -> Coupling:
+    """The operators a case asks for, set up once."""
+    electrochemistry, mechanics = case.electrochemistry, case.mechanics
+    transport = Transport(
+        domain,
+        *material.diffusivity(electrochemistry.temperature),
+        initial=electrochemistry.initial_stoichiometry,
+        equipotential=electrochemistry.kinetics == "fast",
+        phases=phases,
+    )
+    if mechanics.coupling == "none":
+        return Uncoupled(transport)
+    solver = Mechanics(
+        domain,
+        [Crystal(material.stiffness, material.lattice)],
+        stress_free_stoichiometry=mechanics.stress_free_stoichiometry,
+        tolerance=case.numerics.displacement_tolerance,
+        phases=phases,
+    )
+    return OneWay(transport, solver)
+
+
+def plan_segments(case: Case, material: Material) -> list[Segment]:
+    """The protocol as stretches of constant current (eq. 3.4)."""
+    capacity = case.electrochemistry.one_c_capacity
+    ratio = 1.0 if capacity is None else capacity / material.theoretical_capacity
+    planned = plan_protocol(case.electrochemistry.steps, case.electrochemistry.initial_stoichiometry, ratio)
+    return [_segment(step, ratio) for step in planned]
+
+
+def _segment(planned: PlannedStep, ratio: float) -> Segment:
+    step = planned.step
+    rate = lithiation_rate(-step.direction, step.c_rate, ratio)
+    return Segment(duration=planned.duration, rate=rate, surface=None, text=step.text)
+
+
+def step_settings(case: Case) -> StepSettings:
+    """Step-size control of a case."""
+    numerics = case.numerics
+    return StepSettings(
+        tolerance=numerics.time_tolerance,
+        largest_change=numerics.maximum_stoichiometry_step,
+        initial=numerics.initial_step,
+        smallest=numerics.minimum_step,
+        largest=numerics.maximum_step,
+    )
+
+
+def on_root(comm: MPI.Comm, action: Callable[[], T], share: bool = True) -> T | None:
+    """Result of something rank 0 does; when it fails there, every rank raises. Collective.
+
+    Args:
+        comm: Ranks that wait.
+        action: Called on rank 0.
+        share: Give every rank the result; otherwise the others get None.
+    """
+    result: T | None = None
+    failure: VegardError | None = None
+    if comm.rank == 0:
+        try:
+            result = action()
+        except VegardError as error:
+            failure = error
+    failure = comm.bcast(failure, root=0)
+    if failure is not None:
+        raise failure
+    return comm.bcast(result, root=0) if share else result
+
+
+def _teller(comm: MPI.Comm, progress: bool) -> Callable[[str], None]:
+    def tell(line: str) -> None:
+        if comm.rank == 0:
+            log.info(line)
+            if progress:
+                print(line, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _show_phases(tell: Callable[[str], None], phases: Phases) -> None:
+    total = sum(phases.seconds.values())
+    for name, seconds in sorted(phases.seconds.items(), key=lambda item: -item[1]):
+        tell(f"{name:24s} {seconds:8.2f} s  {100 * seconds / total:5.1f} %  in {phases.calls[name]} calls")
