@@ -142,6 +142,6 @@ class MaterialChoice(Description):
         missing = [name for name in names if name not in given and name not in known]
         if missing:
             return [f"{self.base} has no single-crystal constants; give {', '.join(missing)} as well"]
-        values = [given.get(name) or known[name].value * 1e3 for name in names]
+        values = [given[name] if name in given else known[name].value * 1e3 for name in names]
         problem = TransverseStiffness.stability_problem(*values)
         return [problem] if problem else []
