@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -75,13 +74,26 @@ def start_ranks(ranks: int, arguments: Sequence[str]) -> NoReturn:
     """
     if launched_size() > 1:
         raise LaunchError(f"mpirun already started {launched_size()} ranks; leave --ranks out")
+    command, environment = launch_command(ranks, arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvpe(command[0], command, environment)
+
+
+def launch_command(ranks: int, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment that run a Python module on several ranks.
+
+    Args:
+        ranks: How many.
+        arguments: What follows `python`.
+
+    Raises:
+        LaunchError: When there is no mpirun.
+    """
     launcher = shutil.which("mpirun") or shutil.which("mpiexec")
     if launcher is None:
         raise LaunchError('neither "mpirun" nor "mpiexec" is on the PATH; run without --ranks, or load an MPI module')
-    command = [launcher, *_launcher_options(launcher), "-n", str(ranks), sys.executable, *arguments]
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execvpe(launcher, command, {**os.environ, **_launcher_environment(ranks)})
+    return [launcher, "-n", str(ranks), sys.executable, *arguments], {**os.environ, **_launcher_environment(ranks)}
 
 
 def abort_all(lines: Sequence[str], exit_code: int) -> NoReturn:
@@ -101,12 +113,6 @@ def has_several_ranks() -> bool:
     """Whether MPI is running in this process with other ranks besides it."""
     mpi = sys.modules.get("mpi4py.MPI")
     return mpi is not None and mpi.Is_initialized() and not mpi.Is_finalized() and mpi.COMM_WORLD.size > 1
-
-
-def _launcher_options(launcher: str) -> list[str]:
-    """Open MPI is asked not to print its page of advice after an error that was already explained."""
-    shown = subprocess.run([launcher, "--version"], capture_output=True, text=True, timeout=60, check=False)
-    return ["--quiet"] if "Open MPI" in shown.stdout else []
 
 
 def _launcher_environment(ranks: int) -> dict[str, str]:

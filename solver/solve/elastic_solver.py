@@ -55,11 +55,13 @@ class ElasticSolver:
 
     Attributes:
         space: P2 vector space of the displacement [µm].
+        stiffness: Elastic constants the matrix was assembled with.
         matrix: Stiffness matrix K (block AIJ).
         null_space: Rigid motions of the P2 space.
     """
 
     def __init__(self, domain: Domain, stiffness: StiffnessFields, tolerance: float, phases: Phases) -> None:
+        self.stiffness = stiffness
         self.space = fem.functionspace(domain.mesh, ("Lagrange", 2, (3,)))
         coarse_space = fem.functionspace(domain.mesh, ("Lagrange", 1, (3,)))
         prefix = f"vegard_elastic_{next(_prefixes)}_"
@@ -121,6 +123,10 @@ class ElasticSolver:
             displacement.x.scatter_forward()
         solution.destroy()
         return LinearReport(self._ksp.getIterationNumber(), reason > 0, reason)
+
+    def set_tolerance(self, tolerance: float) -> None:
+        """Changes the relative residual at which solves stop."""
+        self._ksp.setTolerances(rtol=tolerance)
 
     def destroy(self) -> None:
         """Frees the PETSc objects; Python's collector would be late in parallel."""

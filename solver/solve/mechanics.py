@@ -49,6 +49,7 @@ class Mechanics:
     Attributes:
         displacement: Solution of the latest successful `solve` [µm], P2.
         reports: Linear-solver reports, one per solve.
+        load: Right-hand side of the latest solve.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Mechanics:
             elastic = strain(self.displacement) - chemical
             both = components(elastic) + components(stress(elastic, axis, stiffness))
             self._sample = compat.expression(ufl.as_vector(both), GAUSS_POINTS)
-        self._load = compat.create_vector(self._load_form)
+        self.load = compat.create_vector(self._load_form)
         corners = domain.mesh.geometry.x[domain.cell_vertices]
         jacobian = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
         self._weights = jacobian[:, None] * GAUSS_WEIGHTS
@@ -113,9 +114,9 @@ class Mechanics:
 
     def _solve_load(self) -> LinearReport:
         with self._phases.measure("load assembly"):
-            compat.assemble_vector(self._load, self._load_form)
+            compat.assemble_vector(self.load, self._load_form)
         with self._phases.measure("elastic solves"):
-            return self.solver.solve(self._load, self.displacement)
+            return self.solver.solve(self.load, self.displacement)
 
     def stress(self) -> StressSample:
         """Stress of the latest solution."""
@@ -167,4 +168,4 @@ class Mechanics:
     def destroy(self) -> None:
         """Frees the PETSc objects."""
         self.solver.destroy()
-        self._load.destroy()
+        self.load.destroy()
