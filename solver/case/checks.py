@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from meshes.particle import FileOrientation, Particle
+from meshes.seeds import grain_count
 from solver.case.document import Path as KeyPath
 from solver.case.document import shorten
 from solver.case.protocol import PlannedStep, percent, plan_protocol
 from solver.case.schema import Electrochemistry, Mechanics
-from solver.errors import VegardError
+from solver.errors import MeshError, VegardError
 from solver.materials import Material, MaterialChoice, load_material, material_names
 
 # A mesh coarser than this multiple of the grain size, or finer than this fraction of the radius, is a slip of the pen.
@@ -138,11 +139,8 @@ def _difference_at_1c(particle: Particle, electrochemistry: Electrochemistry, ma
 
 
 def grain_diameter(particle: Particle) -> float:
-    """Mean grain diameter asked for [µm]."""
-    grains = particle.grains
-    if grains.mean_diameter is not None:
-        return float(grains.mean_diameter)
-    return 2 * particle.radius / (grains.count or 1) ** (1 / 3)
+    """Diameter of a ball with the mean volume of the grains asked for [µm]."""
+    return 2 * float(particle.radius) / grain_count(particle) ** (1 / 3)
 
 
 def _stress_free_state_has_a_strain(sections: Sections) -> Iterator[Finding]:
@@ -165,16 +163,13 @@ def _mesh_fits_the_grains(sections: Sections) -> Iterator[Finding]:
     particle: Particle = sections.values["particle"]
     if particle.from_file is not None:
         return
-    grains, radius = particle.grains, particle.radius
-    diameter = grain_diameter(particle)
-    if grains.mean_diameter is not None and diameter > 2 * radius:
-        yield Finding(
-            ("particle", "grains", "mean_diameter"),
-            f"grains of {diameter:g} um are larger than the particle ({2 * radius:g} um across); "
-            "write count: 1 for one grain",
-        )
+    try:
+        diameter = grain_diameter(particle)
+    except MeshError as error:
+        key = ("particle", "grains", "mean_diameter")
+        yield Finding(key, str(error).removeprefix(f"{'.'.join(key)}: "))
         return
-    size = particle.mesh.size
+    size, radius = particle.mesh.size, particle.radius
     if size is not None and size > COARSEST_MESH * diameter:
         yield Finding(
             ("particle", "mesh", "size"),

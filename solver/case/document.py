@@ -32,7 +32,6 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FORBIDDEN_CHARACTER = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 class Problem(NamedTuple):
@@ -311,5 +310,8 @@ _HANDLERS: dict[str, Callable[[_Builder, Any, int], None]] = {
 
 def shorten(text: str, limit: int = 60) -> str:
     """Text that is safe to print in one line: characters that do not show are written as escapes, long text is cut."""
-    visible = _UNSEEN.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text[: 2 * limit])
+    visible = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text[: 2 * limit]
+    )
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"

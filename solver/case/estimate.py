@@ -7,11 +7,14 @@ seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from meshes.estimate import MeshEstimate, estimate_cells
+from meshes.particle import Particle
+from meshes.store import obtain
 from solver.case.checks import capacity_ratio
+from solver.case.load import LoadedCase
 from solver.case.protocol import PlannedStep, plan_protocol
-from solver.case.schema import Case
 from solver.materials import load_material
 
 
@@ -70,9 +73,14 @@ class CaseEstimate:
     seconds: float
 
 
-def estimate_case(case: Case, figures: CostFigures = FIGURES) -> CaseEstimate:
-    """Estimate a valid case without a mesh from a file; see `CaseEstimate`."""
-    mesh = estimate_cells(case.particle)
+def estimate_case(loaded: LoadedCase, figures: CostFigures = FIGURES) -> CaseEstimate:
+    """Estimate a case; a mesh from a file is read and counted, any other is only estimated.
+
+    Raises:
+        MeshError: When the mesh file cannot be used.
+    """
+    case = loaded.case
+    mesh = _mesh_size(case.particle, loaded.folder)
     electrochemistry = case.electrochemistry
     ratio = capacity_ratio(electrochemistry, load_material(case.material))
     steps = plan_protocol(electrochemistry.steps, electrochemistry.initial_stoichiometry, ratio)
@@ -87,3 +95,13 @@ def estimate_case(case: Case, figures: CostFigures = FIGURES) -> CaseEstimate:
     )
     memory = figures.base_memory + figures.memory * displacement
     return CaseEstimate(mesh, steps, states, mesh.nodes, displacement, memory, seconds)
+
+
+def _mesh_size(particle: Particle, folder: Path) -> MeshEstimate:
+    if particle.from_file is None:
+        return estimate_cells(particle)
+    report = obtain(particle, folder).report
+    # Euler's formula for a ball of tetrahedra, with 4 cells = 2 inner facets + 1 outer facet.
+    edges = report.nodes + report.cells + report.outer_facets // 2 - 1
+    size = (6 * 2**0.5 * report.volume / report.cells) ** (1 / 3)
+    return MeshEstimate(report.grains, report.cells, report.nodes, edges, 0.0, size)

@@ -19,7 +19,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
 from solver.case.document import MAXIMUM_CHARACTERS, Document, Problem, UnreadableError, read_document, shorten
-from solver.case.problems import accept_variants, describe, section_shapes, translate, unknown_key
+from solver.case.problems import (
+    MAXIMUM_PROBLEMS,
+    accept_variants,
+    describe,
+    missing_but_misspelt,
+    section_shapes,
+    translate,
+    unknown_key,
+)
 from solver.case.schema import Case
 from solver.errors import CaseError
 from solver.materials import load_material
@@ -79,7 +87,9 @@ def load_text(text: str, path: Path) -> LoadedCase:
         if not found.is_warning and found.path not in written_wrong
     ]
     if problems := sorted(document.problems + problems, key=lambda problem: problem.line):
-        raise CaseError([_line(path, problem) for problem in problems])
+        lines = [_line(path, problem) for problem in problems[:MAXIMUM_PROBLEMS]]
+        more = [f"{shorten(str(path), 300)}: and more problems; mend these first"] if len(problems) > len(lines) else []
+        raise CaseError(lines + more)
     case = Case(**{**sections, "name": sections["name"] or shorten(path.stem, 100) or "case"})
     warnings = [Problem(document.line(found.path), found.path, found.text) for found in findings]
     return LoadedCase(case, path, folder, text, _digest(case, folder), tuple(_line(path, found) for found in warnings))
@@ -127,7 +137,8 @@ def _validate(document: Document, folder: Path) -> tuple[dict[str, Any], list[Fi
     if not isinstance(data, dict):
         return {}, [Finding((), f'the file holds {describe(data)}; write keys with values, such as "material: NMC811"')]
     sections: dict[str, Any] = {}
-    findings = [Finding((key,), unknown_key(key, ())) for key in data if key not in Case.model_fields]
+    unknown = [key for key in data if key not in Case.model_fields][: MAXIMUM_PROBLEMS + 1]
+    findings = [Finding((key,), unknown_key(key, ())) for key in unknown]
     for key, entry in Case.model_fields.items():
         if key in data:
             findings += _validate_section(key, accept_variants(entry, data[key]), sections)
@@ -135,6 +146,8 @@ def _validate(document: Document, folder: Path) -> tuple[dict[str, Any], list[Fi
             findings.append(Finding((key,), f"is missing; write {_REQUIRED[key]}"))
         else:
             sections[key] = entry.default
+    misspelt = missing_but_misspelt((found.path, found.text) for found in findings)
+    findings = [found for found in findings if found.path not in misspelt or not found.text.startswith("is missing")]
     return sections, findings + _cross_check(sections, folder)
 
 

@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,9 @@ from pydantic_core import ErrorDetails
 from solver.case.document import Path, shorten
 from solver.case.schema import Case
 from solver.case.shapes import Shape, allows_none, field_example, field_shapes, model_paths
+
+# Nobody mends more in one go, and a suggestion for every one of ten thousand wrong keys takes seconds.
+MAXIMUM_PROBLEMS = 60
 
 # Words that people use for a key, by the key's path.
 _SYNONYMS = {
@@ -60,11 +64,14 @@ def translate(error: ValidationError, shapes: tuple[Shape, ...], data: Any, base
     Returns:
         One entry per problem; of a union, only the problems of the alternative that was meant.
     """
-    traced = (_Tracer(detail, base).trace(shapes, data) for detail in error.errors(include_url=False))
-    found = list(dict.fromkeys(entry for entry in traced if entry is not None))
-    # A key that is missing because it was misspelt is one problem, not two.
-    misspelt = {(*path[:-1], match.group(1)) for path, text in found if (match := _MEANT_KEY.search(text))}
-    return [(path, text) for path, text in found if path not in misspelt or not text.startswith("is missing")]
+    details = error.errors(include_url=False)[: MAXIMUM_PROBLEMS + 1]
+    traced = (_Tracer(detail, base).trace(shapes, data) for detail in details)
+    return list(dict.fromkeys(entry for entry in traced if entry is not None))
+
+
+def missing_but_misspelt(found: Iterable[tuple[Path, str]]) -> set[Path]:
+    """Paths of keys that are missing only because they were misspelt beside: that is one problem, not two."""
+    return {(*path[:-1], match.group(1)) for path, text in found if (match := _MEANT_KEY.search(text))}
 
 
 def unknown_key(key: str, parent: Path) -> str:
@@ -269,7 +276,7 @@ def describe(value: Any) -> str:
 
 
 def _suggest_key(key: str, parent: tuple[str, ...]) -> str:
-    paths = list(dict.fromkeys(model_paths(Case)))
+    paths = _all_paths()
     siblings = [path[-1] for path in paths if path[:-1] == parent]
     word = key.strip().lower().replace("-", "_").replace(" ", "_")
     if close := difflib.get_close_matches(word, siblings, 1, 0.8):
@@ -287,6 +294,11 @@ def _suggest_key(key: str, parent: tuple[str, ...]) -> str:
         target = min((path for path in paths if path[-1] == close[0]), key=len)
         return f'did you mean "{_relative(target, parent)}"?'
     return f"the keys here are {', '.join(siblings)}" if siblings else "no key is allowed here"
+
+
+@cache
+def _all_paths() -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(model_paths(Case)))
 
 
 def _relative(path: tuple[str, ...], parent: tuple[str, ...]) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
 import traceback
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated
 
 import click
@@ -49,11 +51,12 @@ for module in (new, check, schema, mesh, run, materials, doctor):
 
 
 def version() -> str:
-    """Version of the installed package."""
+    """Version of the installed package, or of the checkout the program runs from."""
     try:
         return metadata.version("vegard")
     except metadata.PackageNotFoundError:
-        return "(not installed, running from a checkout)"
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return f"{tomllib.loads(project.read_text(encoding='utf-8'))['project']['version']} (checkout {project.parent})"
 
 
 def _print_version(wanted: bool) -> None:

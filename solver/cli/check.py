@@ -30,7 +30,7 @@ def command(case: Annotated[Path, typer.Argument(help="Case file.")]) -> None:
     say(f"{case}: the case is right ({loaded.case.name})")
     from solver.case.estimate import estimate_case
 
-    estimate = estimate_case(loaded.case)
+    estimate = estimate_case(loaded)
     say(columns(_protocol_rows(estimate)))
     say(columns(_size_rows(estimate)))
     _warn_about_memory(estimate)

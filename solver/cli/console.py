@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from solver.mpi import launched_rank
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+WIDTH_OF_FILES = 160
 
 
 def say(text: str = "") -> None:
@@ -18,6 +24,15 @@ def note(text: str) -> None:
     """A line about progress, or a warning, on standard error."""
     if launched_rank() == 0:
         print(text, file=sys.stderr, flush=True)
+
+
+def show(renderables: Iterable[RenderableType]) -> None:
+    """Tables: as wide as the terminal, or wide enough for every line and without colours in a file or a pipe."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_FILES, highlight=False)
+    for renderable in renderables:
+        console.print(renderable)
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
@@ -47,4 +62,4 @@ def duration(seconds: float) -> str:
 
 def memory(bytes_: float) -> str:
     """Such as "400 MB" or "2.1 GB"."""
-    return f"{bytes_ / 1e6:.0f} MB" if bytes_ < 1e9 else f"{bytes_ / 1e9:.1f} GB"
+    return f"{round(bytes_ / 1e7) * 10} MB" if bytes_ < 1e9 else f"{bytes_ / 1e9:.1f} GB"

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from solver.cli.console import say
+
 NAME = "materials"
 EXAMPLES = (
     "vegard materials",
@@ -24,3 +26,19 @@ def command(
 
     One material is shown with the range and the source of every number.
     """
+    from solver.cli.console import show
+    from solver.cli.files import refuse_existing
+    from solver.materials.show import list_materials, material_table
+
+    if name is None and plot is not None:
+        raise typer.BadParameter("say which material to draw, such as: vegard materials NMC811 --plot nmc811.png")
+    refuse_existing(plot, force)
+    if name is None:
+        show([list_materials()])
+        return
+    show(material_table(name))
+    if plot is not None:
+        from solver.materials.plot import plot_material
+
+        plot_material(name, plot)
+        say(f"wrote {plot}")

@@ -37,14 +37,13 @@ def command(
 
     stored = obtain(loaded.case.particle, loaded.folder, progress=note)
     say(f"{'found' if stored.reused else 'made'} {stored.path}")
-    say(stored.report.table())
+    say(stored.report.text())
     if output is not None:
         copy_file(stored.path, output)
         say(f"wrote {output}")
     if picture is not None:
-        from meshes.picture import picture as draw
-
         from meshes.orientation import c_axes
+        from meshes.picture import picture as draw
         from meshes.tetmesh import grain_centroids
 
         mesh = load(stored.path)
