@@ -18,7 +18,6 @@ _OVERRIDES = {
     "youngs_modulus": ("elasticity.youngs_modulus", "MPa"),
     "poisson_ratio": ("elasticity.poisson_ratio", "1"),
     **{name: (f"elasticity.{name}", "MPa") for name in checks.STIFFNESS_NAMES},
-    "stiffness_softening": ("elasticity.softening", "1"),
     "partial_molar_volume": ("chemistry.partial_molar_volume", "m^3/mol"),
     "diffusivity_ab": ("transport.diffusivity_ab", "um^2/s"),
     "diffusivity_c": ("transport.diffusivity_c", "um^2/s"),
@@ -26,7 +25,6 @@ _OVERRIDES = {
     "diffusion_activation_energy": ("transport.diffusion_activation_energy", "J/mol"),
     "reference_temperature": ("transport.reference_temperature", "K"),
     "maximum_concentration": ("composition.maximum_concentration", "mol/m^3"),
-    "density": ("composition.density", "kg/m^3"),
     "theoretical_capacity": ("composition.theoretical_capacity", "mAh/g"),
 }
 
@@ -61,7 +59,7 @@ def load_material(choice: str | MaterialChoice) -> Material:
         maximum_concentration=number["composition.maximum_concentration"],
         density=number["composition.density"],
         theoretical_capacity=number["composition.theoretical_capacity"],
-        open_circuit=_open_circuit(record, chosen),
+        open_circuit=_open_circuit(record),
         stoichiometry_range=(float(lattice.stoichiometry[0]), float(lattice.stoichiometry[-1])),
         fracture=_fracture(number),
         entries=entries,
@@ -169,10 +167,10 @@ def _lattice(record: MaterialRecord, chosen: MaterialChoice, number: _Numbers) -
     return name, LatticeStrain(columns[0], columns[4], columns[5])
 
 
-def _open_circuit(record: MaterialRecord, chosen: MaterialChoice) -> OpenCircuit | None:
+def _open_circuit(record: MaterialRecord) -> OpenCircuit | None:
     if record.open_circuit is None:
         return None
-    name = chosen.open_circuit or record.open_circuit.default
+    name = record.open_circuit.default
     return open_circuit_of(name, record.open_circuit.choices[name])
 
 

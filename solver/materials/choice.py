@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field, model_validator
 from meshes.particle import Description
 from meshes.quantities import (
     CONCENTRATION,
-    DENSITY,
     DIFFUSIVITY,
     MOLAR_ENERGY,
     MOLAR_VOLUME,
@@ -53,11 +52,10 @@ class LatticeTable(Description):
 
 
 class MaterialChoice(Description):
-    """A material of the library with some of its numbers replaced."""
+    """A material of the library with some of its numbers replaced; only numbers that a result depends on are here."""
 
     base: MaterialName
     strain_table: str | None = Field(default=None, description="name of another strain table of this material")
-    open_circuit: str | None = Field(default=None, description="name of another open-circuit voltage of this material")
     diffusivity: str | None = Field(default=None, description="name of another diffusivity of this material")
     lattice: LatticeTable | None = Field(default=None, description="lattice strains of your own")
     partial_molar_volume: quantity(MOLAR_VOLUME, "-1e-4 m^3/mol", "1e-4 m^3/mol") | None = Field(  # type: ignore[valid-type]
@@ -72,9 +70,6 @@ class MaterialChoice(Description):
     C13: _Stiffness | None = Field(default=None, description="coupling of plane and c axis")  # type: ignore[valid-type]
     C33: _Stiffness | None = Field(default=None, description="stiffness along c")  # type: ignore[valid-type]
     C44: _Stiffness | None = Field(default=None, description="shear between the layers")  # type: ignore[valid-type]
-    stiffness_softening: Annotated[float, Field(ge=0, lt=1)] | None = Field(
-        default=None, description="k_E of C(x) = C(1)[1 - k_E(1 - x)]"
-    )
     diffusivity_ab: _Diffusivity | None = Field(default=None, description="in the basal plane")  # type: ignore[valid-type]
     diffusivity_c: _Diffusivity | None = Field(default=None, description="along c")  # type: ignore[valid-type]
     diffusivity_ratio: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
@@ -87,10 +82,7 @@ class MaterialChoice(Description):
         default=None, description="temperature the diffusivities are given at"
     )
     maximum_concentration: quantity(CONCENTRATION, "1 mol/m^3", "1e6 mol/m^3") | None = Field(  # type: ignore[valid-type]
-        default=None, description="lithium sites per volume, x = 1"
-    )
-    density: quantity(DENSITY, "100 kg/m^3", "30000 kg/m^3") | None = Field(  # type: ignore[valid-type]
-        default=None, description="density of the crystal"
+        default=None, description="c_max of `partial_molar_volume`: lithium sites per volume at x = 1"
     )
     theoretical_capacity: quantity(SPECIFIC_CAPACITY, "1 mAh/g", "5000 mAh/g") | None = Field(  # type: ignore[valid-type]
         default=None, description="charge per gram for x from 1 to 0"
@@ -104,13 +96,9 @@ class MaterialChoice(Description):
         return self
 
     def _name_problems(self) -> list[str]:
-        """Names of strain tables, voltages and diffusivities that the base material does not have."""
+        """Names of strain tables and diffusivities that the base material does not have."""
         record = library.record(self.base)
-        offered = {
-            "strain_table": record.strain,
-            "open_circuit": record.open_circuit,
-            "diffusivity": record.diffusivity,
-        }
+        offered = {"strain_table": record.strain, "diffusivity": record.diffusivity}
         return [
             library.no_such(f"{key} of {self.base} called", name, choices.choices if choices else [])
             for key, choices in offered.items()
