@@ -17,7 +17,7 @@ class Energy:
 
     def definitions(self, settings: IndicatorSettings) -> tuple[Definition, ...]:
         """See `Indicator`."""
-        zone = f"cells whose centroid lies within {settings.length:g} um of a grain boundary"
+        zone = f"the zone within {settings.length:g} um of a grain boundary"
         return (
             Definition("elastic_energy", "pJ", "elastic energy of the particle", "4.6"),
             Definition("elastic_energy_density", "MJ/m^3", "elastic energy over the volume of the particle", "4.6"),
@@ -27,12 +27,16 @@ class Energy:
 
     def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
         """See `Indicator`."""
-        cells, comm = view.layout.cells, view.comm
-        energy, volume = total(view.energy, comm), total(cells.volume, comm)
-        near = total(view.energy[cells.near_boundary], comm)
+        near, weights, comm = (
+            view.layout.cells.near_boundary,
+            view.sample.weights[: view.layout.domain.owned],
+            view.comm,
+        )
+        energy, volume = total(view.energy, comm), total(view.layout.cells.volume, comm)
+        energy_near, volume_near = total(view.point_energy[near], comm), total(weights[near], comm)
         return {
             "elastic_energy": energy,
             "elastic_energy_density": energy / volume,
-            "energy_near_boundaries": near / energy if energy > 0.0 else float("nan"),
-            "volume_near_boundaries": total(cells.volume[cells.near_boundary], comm) / volume,
+            "energy_near_boundaries": energy_near / energy if energy > 0.0 else float("nan"),
+            "volume_near_boundaries": volume_near / volume,
         }

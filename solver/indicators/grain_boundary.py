@@ -16,10 +16,10 @@ from solver.indicators.statistics import share_above, total, totals, weighted_me
 from solver.indicators.view import StateView, Traction
 
 THRESHOLD_SOURCES = {
-    100.0: "common in models, no measurement behind it",
-    210.0: "in use in models, source not traced",
-    425.0: "in use in models, source not traced",
-    745.0: "micro-tensile scale strength of NMC811, n = 3 (Sedlatschek 2026)",
+    100.0: "common in models, unmeasured",
+    210.0: "used in models, source not traced",
+    425.0: "used in models, source not traced",
+    745.0: "micro-tensile, NMC811, n = 3 (Sedlatschek 2026)",
 }
 
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from meshes.tetmesh import GRAIN_BOUNDARY
 from solver.errors import MeshError
+from solver.indicators.nonlocal_average import NonlocalAverage
 from solver.indicators.proximity import near_triangles
 from solver.solve.domain import Domain
+from solver.solve.stress import BARYCENTRIC
 
 REGIONS = ("core", "middle", "rim")
 # Bounds between the regions in r/R (eq. 4.8).
@@ -64,7 +66,7 @@ class CellPlaces:
         axis: (owned, 3) c axis.
         radius: (owned,) distance of the centroid from the particle's centre over the particle's radius [-].
         region: (owned,) index into `REGIONS`.
-        near_boundary: (owned,) whether the centroid lies within the declared length of a grain boundary.
+        near_boundary: (owned, 4) which Gauss points lie within the declared length of a grain boundary.
     """
 
     volume: NDArray[np.float64]
@@ -84,11 +86,13 @@ class Layout:
         domain: The particle.
         facets: Owned grain-boundary facets.
         cells: Owned cells.
+        nonlocal_average: Mean over the declared length, inside grains.
     """
 
     domain: Domain
     facets: BoundaryFacets
     cells: CellPlaces
+    nonlocal_average: NonlocalAverage
 
 
 def build_layout(domain: Domain, length: float) -> Layout:
@@ -96,7 +100,7 @@ def build_layout(domain: Domain, length: float) -> Layout:
 
     Args:
         domain: The distributed particle.
-        length: Width ℓ [µm] of the zone that counts as near a grain boundary.
+        length: Declared length ℓ [µm]: diameter of averages, width of the zone that counts as near a grain boundary.
 
     Raises:
         MeshError: When a facet tagged as grain boundary does not separate two grains.
@@ -104,19 +108,21 @@ def build_layout(domain: Domain, length: float) -> Layout:
     facets = _boundary_facets(domain)
     points = np.asarray(domain.mesh.geometry.x, dtype=np.float64)
     corners = points[domain.cell_vertices[: domain.owned]]
-    edges = corners[:, 1:] - corners[:, :1]
     centroid = corners.mean(axis=1)
+    volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0
+    gauss = np.einsum("qv,cvi->cqi", BARYCENTRIC, corners)
+    near = near_triangles(gauss.reshape(-1, 3), points[facets.vertices], length, domain.comm)
     grain = domain.grain[: domain.owned]
     cells = CellPlaces(
-        volume=np.abs(np.linalg.det(edges)) / 6.0,
+        volume=volume,
         centroid=centroid,
         grain=grain,
         axis=domain.c_axes[grain - 1],
         radius=_relative_radius(domain, centroid),
         region=_region(domain, centroid),
-        near_boundary=near_triangles(centroid, points[facets.vertices], length, domain.comm),
+        near_boundary=near.reshape(-1, len(BARYCENTRIC)),
     )
-    return Layout(domain=domain, facets=facets, cells=cells)
+    return Layout(domain, facets, cells, NonlocalAverage(centroid, volume, grain, length, domain.comm))
 
 
 def _relative_radius(domain: Domain, points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -45,7 +45,9 @@ class Regions:
             for name in REGIONS
         ]
         numbers = ", ".join(f"{number} {name}" for number, name in enumerate(REGIONS))
-        worst = Definition("worst_region", "-", f"region with the largest boundary tension: {numbers}; empty without tension", "4.8")
+        worst = Definition(
+            "worst_region", "-", f"region with the largest boundary tension: {numbers}; empty without tension", "4.8"
+        )
         return (*(definition for group in per_region for definition in group), worst)
 
     def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:

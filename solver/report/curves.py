@@ -16,6 +16,8 @@ from solver.report.run_data import RunData, cell_centroids, cell_volumes, facet_
 from solver.report.style import BLACK, BLUE, ORANGE, SERIES, SKY, VERMILION, new_figure, round_up, save
 
 _BINS = 20
+# Percentiles of fewer cells than this are noise; the innermost bins of a coarse mesh stay empty.
+_FEWEST_CELLS = 25
 _BAND_LEVELS = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
@@ -39,19 +41,18 @@ def draw_risk(run: RunData, path: Path) -> Path:
         share = 100.0 * run.history[f"boundary_area_above_{threshold:g}MPa"]
         _against_charge(middle, run, share, f"above {threshold:g} MPa", colour)
     middle.set(ylabel="share of grain-boundary area [%]", title="How much is above a strength")
-    middle.set_ylim(bottom=0.0)
-    bounds = (0.0, *REGION_BOUNDS, None)
-    for number, (region, colour) in enumerate(zip(REGIONS, SERIES)):
-        low, high = bounds[number], bounds[number + 1]
-        where = f"r/R > {low:g}" if high is None else f"r/R < {high:g}" if not low else f"{low:g} – {high:g}"
+    bounds = zip((0.0, *REGION_BOUNDS), (*REGION_BOUNDS, 1.0))
+    for (low, high), region, colour in zip(bounds, REGIONS, SERIES):
         key = f"{region}_boundary_tension" if boundaries else f"{region}_first_principal_p95"
-        _against_charge(right, run, run.history[key], f"{region} ({where})", colour)
+        _against_charge(right, run, run.history[key], f"{region} (r/R {low:g}–{high:g})", colour)
     what = "mean tensile boundary traction" if boundaries else "first principal stress, 95th percentile"
     right.set(ylabel=f"{what} [MPa]", title="Where")
     for axes in (left, middle, right):
         axes.set_xlabel(_charge_axis(run)[1])
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(0.0, low) if low < -0.1 * high else 0.0, 1.25 * high)
         _legend(axes, run)
-    figure.suptitle(f"{run.name}: crack risk over the protocol", fontsize=11)
+    figure.suptitle(f"{run.name}: crack risk over the protocol")
     return save(figure, path)
 
 
@@ -59,14 +60,15 @@ def _charge_axis(run: RunData) -> tuple[NDArray[np.float64], str]:
     """State of charge, or time where the charge stays the same."""
     charge = run.history["state_of_charge"]
     if np.ptp(charge) > 1e-6:
-        return 100.0 * charge, "state of charge [%]"
-    return run.history["time"] / 60.0, "time [min]"
+        return np.asarray(100.0 * charge), "state of charge [%]"
+    return np.asarray(run.history["time"] / 60.0), "time [min]"
 
 
 def _against_charge(axes: Axes, run: RunData, values: NDArray[np.float64], label: str, colour: str) -> None:
     """One curve in the order of time: full lines while lithium leaves or rests, dashed while it returns."""
     abscissa, _ = _charge_axis(run)
-    axes.plot(abscissa, values, linestyle="none", marker="o", color=colour, label=label)
+    axes.plot(abscissa, values, linestyle="none", marker="o", color=colour)
+    axes.plot([], [], marker="o", color=colour, label=label)
     returning = np.diff(run.history["state_of_charge"]) < -1e-9
     for style, chosen in (("-", ~returning), ("--", returning)):
         for number in np.flatnonzero(chosen):
@@ -81,7 +83,7 @@ def _legend(axes: Axes, run: RunData) -> None:
     axes.legend(handles, labels)
 
 
-def draw_radial(run: RunData, state: int, path: Path) -> Path:
+def draw_radial(run: RunData, state: int, title: str, path: Path) -> Path:
     """Draws profiles of lithium and stress over the radius, with bands for the spread at equal radius."""
     grid = run.fields.volume(state)
     volume = cell_volumes(grid)
@@ -100,13 +102,11 @@ def draw_radial(run: RunData, state: int, path: Path) -> Path:
         for bound in REGION_BOUNDS:
             axes.axvline(bound, color="#999999", linewidth=0.8, linestyle=":")
     panels[0].legend(loc="best")
-    figure.suptitle(f"{run.name}: radial profiles ({run.label(state)})", fontsize=11)
+    figure.suptitle(f"{run.name}: {title} ({run.label(state)}), radial profiles")
     return save(figure, path)
 
 
-def _profile(
-    axes: Axes, radius: NDArray[np.float64], values: NDArray[np.float64], volume: NDArray[np.float64]
-) -> None:
+def _profile(axes: Axes, radius: NDArray[np.float64], values: NDArray[np.float64], volume: NDArray[np.float64]) -> None:
     bins = np.minimum((radius * _BINS).astype(int), _BINS - 1)
     table = np.array(
         [
@@ -115,10 +115,11 @@ def _profile(
         ]
     )
     middle = (np.arange(_BINS) + 0.5) / _BINS
-    known = np.isfinite(table[:, 0])
+    known = np.bincount(bins, minlength=_BINS) >= _FEWEST_CELLS
     middle, table = middle[known], table[known]
-    axes.fill_between(middle, table[:, 0], table[:, 4], color=SKY, alpha=0.35, linewidth=0.0, label="5 – 95 % of volume")
-    axes.fill_between(middle, table[:, 1], table[:, 3], color=SKY, alpha=0.75, linewidth=0.0, label="25 – 75 %")
+    bands = ((0, 4, 0.35, "5 – 95 % of volume"), (1, 3, 0.75, "25 – 75 %"))
+    for low, high, strength, label in bands:
+        axes.fill_between(middle, table[:, low], table[:, high], color=SKY, alpha=strength, linewidth=0.0, label=label)
     axes.plot(middle, table[:, 2], color=BLUE, label="median")
 
 
@@ -141,7 +142,8 @@ def draw_boundary_histogram(run: RunData, path: Path) -> Path | None:
     for (state, (values, area)), colour in zip(samples.items(), (VERMILION, BLUE)):
         share = 100.0 * np.histogram(np.clip(values, -limit, limit), edges, weights=area)[0] / area.sum()
         role = "highest risk" if state == run.worst else "final state"
-        axes.stairs(share, edges, color=colour, fill=True, alpha=0.25)
+        if state == run.worst:
+            axes.stairs(share, edges, color=colour, fill=True, alpha=0.3)
         axes.stairs(share, edges, color=colour, linewidth=1.6, label=f"{role}: {run.label(state)}")
     values, area = samples[run.worst]
     top = axes.get_ylim()[1]

@@ -11,9 +11,9 @@ from meshes.display import ensure_display
 from solver.output.files import replace_with
 from solver.report.run_data import RunData
 from solver.report.saved import SavedGrid
-from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, stress_norm
+from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, stress_scale
 
-_SIZE = (1400, 1250)
+_SIZE = (1400, 1400)
 # The eighth of space that is taken away; the camera looks into it.
 _OPEN = np.array([1.0, -1.0, 1.0])
 
@@ -34,16 +34,20 @@ def draw_cutaway(run: RunData, state: int, path: Path) -> Path:
     name, title, colours, limits = _quantity(run, grid)
     body = _opened(_as_vtk(grid), run)
     plotter = pv.Plotter(off_screen=True, window_size=list(_SIZE))
-    plotter.set_background("white")
-    bar = {"title": title, "color": "black", "title_font_size": 28, "label_font_size": 24, "fmt": "%.3g"}
-    place = {"position_x": 0.2, "position_y": 0.02, "width": 0.6, "height": 0.08}
-    look = {"ambient": 0.4, "diffuse": 0.7, "specular": 0.0}
+    plotter.background_color = "white"
+    digits = "%.0f" if run.has_stress else "%.3f"
+    bar = {"title": title, "color": "black", "title_font_size": 28, "label_font_size": 24, "fmt": digits}
+    place = {"position_x": 0.2, "position_y": 0.01, "width": 0.6, "height": 0.07}
+    look = {"ambient": 0.64, "diffuse": 0.38, "specular": 0.0}
     surface = body.extract_surface()
     plotter.add_mesh(surface, scalars=name, cmap=colours, clim=limits, scalar_bar_args=bar | place, **look)
-    plotter.add_mesh(_grain_outlines(surface), color=OUTLINE, line_width=2.5, lighting=False)
+    tubes = _grain_outlines(surface).tube(radius=0.005 * run.radius, n_sides=8)
+    plotter.add_mesh(tubes, color=OUTLINE, lighting=False)
     plotter.add_text(f"{run.name}: {run.label(state)}", position="upper_left", font_size=12, color="black")
-    plotter.camera_position = [tuple(run.centre + 3.4 * run.radius * _OPEN), tuple(run.centre), (0.0, 0.0, 1.0)]
-    plotter.camera.zoom(1.35)
+    # Looking a little below the centre leaves room for the colour bar.
+    aim = run.centre - np.array([0.0, 0.0, 0.12 * run.radius])
+    plotter.camera_position = [tuple(run.centre + 3.4 * run.radius * _OPEN), tuple(aim), (0.0, 0.0, 1.0)]
+    plotter.camera.zoom(1.3)
     plotter.enable_anti_aliasing("ssaa")
     try:
         replace_with(path, lambda temporary: plotter.screenshot(temporary))
@@ -55,8 +59,9 @@ def draw_cutaway(run: RunData, state: int, path: Path) -> Path:
 def _quantity(run: RunData, grid: SavedGrid) -> tuple[str, str, str, tuple[float, float]]:
     """Array to colour by, its title, colour map and limits."""
     if run.has_stress:
-        norm = stress_norm(grid.cell_data["first_principal_stress"])
-        return "first_principal_stress", "first principal stress [MPa]", STRESS_MAP, (float(norm.vmin), float(norm.vmax))
+        norm, _ = stress_scale(grid.cell_data["first_principal_stress"])
+        limits = (float(norm.vmin or 0.0), float(norm.vmax or 0.0))
+        return "first_principal_stress", "first principal stress [MPa]", STRESS_MAP, limits
     values = grid.point_data["stoichiometry"]
     return "stoichiometry", "stoichiometry x [-]", STOICHIOMETRY_MAP, (float(values.min()), float(values.max()))
 

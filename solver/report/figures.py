@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib as mpl
+
+from solver.errors import VegardError
 from solver.output.folder import FIGURES
-from solver.report.cutaway import draw_cutaway
 from solver.report.curves import draw_boundary_histogram, draw_radial, draw_risk
-from solver.report.run_data import read_run
+from solver.report.cutaway import draw_cutaway
+from solver.report.run_data import RunData, read_run
 from solver.report.sections import draw_sections
+from solver.report.style import SETTINGS
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +34,29 @@ def figures_from_run(folder: Path) -> list[Path]:
     run = read_run(folder)
     place = folder / FIGURES
     place.mkdir(exist_ok=True)
-    same = run.worst == run.final
-    figures: list[Path | None] = [
-        draw_sections(run, run.final, "final state, also of highest risk" if same else "final state", place / "section_final.png")
-    ]
-    if not same:
-        figures.append(draw_sections(run, run.worst, "state of highest risk", place / "section_highest_risk.png"))
+    with mpl.rc_context(SETTINGS):
+        figures = [*_of_states(run, place), *_of_history(run, place)]
+    return figures
+
+
+def _of_states(run: RunData, place: Path) -> Iterator[Path]:
+    """Pictures of the state of highest risk and of the final state."""
+    roles = {run.worst: "state of highest risk"} if run.has_stress else {}
+    roles[run.final] = "final state, also of highest risk" if run.final in roles else "final state"
+    for state, role in roles.items():
+        name = "final" if state == run.final else "highest_risk"
+        yield draw_sections(run, state, role, place / f"section_{name}.png")
+        yield draw_radial(run, state, role, place / f"radial_{name}.png")
+    try:
+        yield draw_cutaway(run, run.worst, place / "cutaway.png")
+    except VegardError as error:  # a machine that cannot draw in three dimensions has all the other figures
+        log.warning("no cut-away picture: %s", error)
+
+
+def _of_history(run: RunData, place: Path) -> Iterator[Path]:
+    """Curves over the protocol and the distribution of boundary tractions."""
     if run.has_stress:
-        figures.append(draw_risk(run, place / "risk.png"))
-        figures.append(draw_boundary_histogram(run, place / "boundary_tractions.png"))
-    figures.append(draw_radial(run, run.final, place / "radial_final.png"))
-    if not same:
-        figures.append(draw_radial(run, run.worst, place / "radial_highest_risk.png"))
-    figures.append(draw_cutaway(run, run.worst, place / "cutaway.png"))
-    return [figure for figure in figures if figure is not None]
+        yield draw_risk(run, place / "risk.png")
+    histogram = draw_boundary_histogram(run, place / "boundary_tractions.png")
+    if histogram is not None:
+        yield histogram

@@ -86,12 +86,13 @@ def read_run(folder: Path) -> RunData:
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             header, *rows = csv.reader(file)
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        case = json.loads((folder / "case.resolved.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OutputError(f"{folder}: not the folder of a finished run ({error})") from error
     keys = [title.split(" [")[0] for title in header]
     table = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows]).reshape(-1, len(keys))
     history = dict(zip(keys, table.T))
-    return RunData(folder, str(summary.get("name") or folder.name), history, summary, open_fields(folder))
+    return RunData(folder, str(case.get("name") or folder.name), history, summary, open_fields(folder))
 
 
 def cell_volumes(grid: SavedGrid) -> NDArray[np.float64]:

@@ -10,15 +10,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
+from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 
 from solver.report.run_data import RunData
 from solver.report.saved import SavedGrid
 from solver.report.section import Section, cut
-from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, new_figure, round_up, save, stress_norm
+from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, new_figure, round_up, save, stress_scale
 
 _FRAME = np.eye(3)
+_GREY = "#c4c4c4"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def draw_sections(run: RunData, state: int, title: str, path: Path) -> Path:
         _boundary_traction(axes[2], cut_state)
     for panel in axes:
         _frame(panel, run.radius)
-    figure.suptitle(f"{run.name}: {title} ({run.label(state)}), section through the centre", fontsize=11)
+    figure.suptitle(f"{run.name}: {title} ({run.label(state)}), section through the centre")
     return save(figure, path)
 
 
@@ -89,11 +91,18 @@ def _stoichiometry(axes: Axes, state: _Slice) -> None:
     values = section.interpolate(state.volume.point_data["stoichiometry"].astype(np.float64))
     count, corners = values.shape
     first = corners * np.arange(count)[:, None]
-    triangles = np.concatenate([first + [0, 1, 2], first + [0, 2, 3]])
+    triangles = np.concatenate([first + np.array(half) for half in ((0, 1, 2), (0, 2, 3))])
     places = section.corners.reshape(-1, 2)
+    # A polygon of three corners repeats the last one, which leaves a triangle without area: it would draw as a streak.
+    edges = places[triangles[:, 1:]] - places[triangles[:, :1]]
+    triangles = triangles[np.abs(np.linalg.det(edges)) > 1e-12 * np.ptp(places) ** 2]
     low, high = float(values.min()), float(values.max())
     # A uniform field keeps a width on the colour scale instead of amplifying rounding.
     norm = Normalize(low, high) if high - low > 1e-4 else Normalize(low - 5e-3, high + 5e-3)
+    # Smooth shading leaves hair lines between triangles; flat polygons below give them the right colour.
+    below = PolyCollection(list(section.corners), array=values.mean(axis=1), cmap=STOICHIOMETRY_MAP, norm=norm)
+    below.set(edgecolor="face", linewidth=0.6)
+    axes.add_collection(below)
     drawn = axes.tripcolor(
         Triangulation(places[:, 0], places[:, 1], triangles),
         values.ravel(),
@@ -107,32 +116,32 @@ def _stoichiometry(axes: Axes, state: _Slice) -> None:
 
 def _principal_stress(axes: Axes, state: _Slice) -> None:
     values = state.volume.cell_data["first_principal_stress"][state.section.cells].astype(np.float64)
+    norm, low = stress_scale(values)
     # Neighbouring polygons of the same colour show hair lines between them unless their edges are painted too.
     drawn = PolyCollection(
         list(state.section.corners),
         array=values,
         cmap=STRESS_MAP,
-        norm=stress_norm(values),
+        norm=norm,
         edgecolors="face",
         linewidths=0.2,
     )
     axes.add_collection(drawn)
     _outlines(axes, state, width=0.9)
-    _scale(axes, drawn, "first principal stress [MPa]")
+    _scale(axes, drawn, "first principal stress [MPa]", low)
 
 
 def _boundary_traction(axes: Axes, state: _Slice) -> None:
     if state.lines is None or state.boundary is None:
         return
     values = state.boundary.cell_data["normal_traction"][state.lines.cells].astype(np.float64)
-    drawn = LineCollection(
-        list(state.lines.corners), array=values, cmap=STRESS_MAP, norm=stress_norm(values), linewidths=3.0
-    )
+    norm, low = stress_scale(values)
+    drawn = LineCollection(list(state.lines.corners), array=values, cmap=STRESS_MAP, norm=norm, linewidths=3.5)
     drawn.set_capstyle("round")
-    axes.add_collection(PolyCollection(list(state.section.corners), facecolors="#d9d9d9", edgecolors="#d9d9d9"))
+    axes.add_collection(PolyCollection(list(state.section.corners), facecolors=_GREY, edgecolors=_GREY))
     axes.add_collection(drawn)
     axes.add_collection(LineCollection(list(state.outline), colors=OUTLINE, linewidths=0.9))
-    _scale(axes, drawn, "normal traction on grain boundaries [MPa]")
+    _scale(axes, drawn, "normal traction on grain boundaries [MPa]", low)
 
 
 def _outlines(axes: Axes, state: _Slice, width: float) -> None:
@@ -140,10 +149,14 @@ def _outlines(axes: Axes, state: _Slice, width: float) -> None:
     axes.add_collection(LineCollection(list(np.concatenate(lines)), colors=OUTLINE, linewidths=width))
 
 
-def _scale(axes: Axes, drawn: Any, label: str) -> None:
-    colorbar = axes.figure.colorbar(drawn, ax=axes, orientation="horizontal", shrink=0.85, pad=0.03, extend="neither")
+def _scale(axes: Axes, drawn: Any, label: str, low: float | None = None) -> None:
+    """Colour bar below a panel, from `low` on where that is given."""
+    colorbar = axes.figure.colorbar(drawn, ax=axes, orientation="horizontal", shrink=0.85, pad=0.03)
+    colorbar.ax.set_xlim(left=low)
+    colorbar.locator = MaxNLocator(6)
+    colorbar.update_ticks()
     colorbar.set_label(label)
-    colorbar.outline.set_visible(False)
+    colorbar.ax.spines["outline"].set_visible(False)
 
 
 def _frame(axes: Axes, radius: float) -> None:

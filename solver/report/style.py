@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Normalize, TwoSlopeNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -29,7 +29,9 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
 SERIES = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 OUTLINE = "#1a1a1a"
 
-_SETTINGS = {
+_RESOLUTION = 170
+
+SETTINGS: dict[str, Any] = {
     "font.size": 10.0,
     "axes.titlesize": 10.5,
     "axes.spines.top": False,
@@ -39,29 +41,32 @@ _SETTINGS = {
     "legend.fontsize": 9.0,
     "lines.linewidth": 1.8,
     "lines.markersize": 4.5,
+    "figure.titlesize": 11.5,
 }
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Empty figure in inches; drawn without any display or global state."""
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(width, height), layout="constrained")
+    """Empty figure in inches, without any display or global state; draw within `matplotlib.rc_context(SETTINGS)`."""
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def save(figure: Figure, path: Path) -> Path:
     """Writes a PNG in one step."""
-    with mpl.rc_context(_SETTINGS):
-        replace_with(path, lambda temporary: figure.savefig(temporary, format="png", dpi=170))
+    replace_with(path, lambda temporary: figure.savefig(temporary, format="png", dpi=_RESOLUTION))
     return path
 
 
-def stress_norm(values: NDArray[np.float64]) -> Normalize:
-    """Scale centred on zero that leaves out the extreme hundredth of the values, ended at a round number [MPa]."""
-    finite = np.abs(values[np.isfinite(values)])
-    limit = float(np.percentile(finite, 99.0)) if len(finite) else 1.0
-    return TwoSlopeNorm(0.0, *((-nice, nice) if (nice := round_up(max(limit, 1e-9))) else (-1.0, 1.0)))
+def stress_scale(values: NDArray[np.float64]) -> tuple[Normalize, float]:
+    """Colour scale of a stress: white at zero, the same steps on both sides, the extreme hundredths left out.
+
+    Returns:
+        The scale, symmetric about zero, and the lower end worth showing [MPa].
+    """
+    low, high = (float(value) for value in np.percentile(values, [1.0, 99.0])) if len(values) else (0.0, 0.0)
+    limit = round_up(max(abs(low), abs(high), 1e-9))
+    return Normalize(-limit, limit), -min(limit, round_up(max(-low, 0.1 * limit)))
 
 
 def round_up(value: float) -> float:
