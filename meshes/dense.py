@@ -17,6 +17,7 @@ from meshes import engine
 from meshes.clipping import clipped_complex
 from meshes.engine import EngineError
 from meshes.errors import MeshError
+from meshes.improve import improve
 from meshes.outlines import Outlines, outline_faults, trace_outlines
 from meshes.particle import Particle
 from meshes.quality import WANTED_DIHEDRAL, Quality, check_mesh, measure_quality
@@ -129,9 +130,11 @@ def _attempt(
         points, cells, grain = mesh_cells(surface, len(seeds.positions), size, run)
         mesh = tagged_mesh(points, cells, grain)
         check_mesh(mesh)
+        mesh = improve(mesh, domain)
+        check_mesh(mesh)
     except (EngineError, MeshError) as error:
         raise _Rejected(str(error)) from error
-    return mesh, measure_quality(points, cells, grain)
+    return mesh, measure_quality(mesh.points, mesh.cells, mesh.grain)
 
 
 def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, shortest: float) -> Outlines:

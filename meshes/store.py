@@ -36,7 +36,7 @@ from meshes.tetmesh import TetMesh
 Progress = Callable[[str], None]
 
 # Raise when the mesher makes different meshes from the same description.
-_MESHER_VERSION = 1
+_MESHER_VERSION = 2
 
 
 @dataclass(frozen=True)
