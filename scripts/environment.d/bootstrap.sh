@@ -3,7 +3,7 @@
 # locks, clean-up and the final rename. As an ordinary user mmdebstrap works under subordinate user ids and its result
 # is copied, so that the user owns every file of the folder.
 set -euo pipefail
-new=$1 work=$2 suite=$3 mirror=$4
+new=$1 work=$2 suite=$3 mirror=$4 parent=$5
 parts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$parts/apt.sh"
 
@@ -32,20 +32,27 @@ if [ -n "$mirror" ]; then
     source=("${source[0]/\[\] /}")
 fi
 
-# Nobody outlives this script, however it ends.
-guard=()
-if setpriv --pdeathsig KILL true 2>/dev/null; then guard=(setpriv --pdeathsig); fi
+# When the script that started this one is killed, nothing lives on: this process group, its own, is ended too.
+(
+    trap '' TERM
+    while kill -0 "$parent" 2>/dev/null; do sleep 1; done
+    kill -TERM -- "-$$"
+    sleep 20
+    kill -KILL -- "-$$"
+) 9>&- &
+watcher=$!
+trap 'kill -KILL "$watcher"' EXIT
 
 export TMPDIR=$work
 if [ "$(id -u)" = 0 ]; then
     chmod 755 "$work"
     # in namespaces of its own, so that nothing stays mounted either
-    ${guard:+"${guard[@]}" KILL} unshare --mount --pid --fork --kill-child \
+    unshare --mount --pid --fork --kill-child \
         mmdebstrap --mode=auto --format=directory "${options[@]}" "$suite" "$new" "${source[@]}"
 else
     chmod 1777 "$work"
     mkdir -p "$new"
-    ${guard:+"${guard[@]}" TERM} mmdebstrap --mode=unshare --format=tar "${options[@]}" "$suite" - "${source[@]}" |
+    mmdebstrap --mode=unshare --format=tar "${options[@]}" "$suite" - "${source[@]}" |
         tar -x --no-same-owner --exclude='./dev/*' -C "$new"
 fi
 

@@ -119,12 +119,11 @@ root_watch() { # PROCESS LOG
     if [ -t 2 ]; then printf '\n' >&2; fi
 }
 
-# Run a program in a process group of its own, which dies with this script and is stopped by a signal to it.
+# Run a program in a process group of its own, which a signal to this script stops as a whole.
 root_run_guarded() { # LOG COMMAND...
-    local log=$1 status=0 guard=()
+    local log=$1 status=0
     shift
-    if setpriv --pdeathsig TERM true 2>/dev/null; then guard=(setpriv --pdeathsig TERM); fi
-    setsid "${guard[@]}" "$@" >"$log" 2>&1 </dev/null &
+    setsid "$@" >"$log" 2>&1 </dev/null &
     root_process=$!
     trap 'root_interrupted 143' TERM
     trap 'root_interrupted 130' INT
@@ -184,11 +183,11 @@ root_build() {
 root_fill() { # NEW WORK LOG
     local mirror
     mirror=$(debian_mirror /etc/apt)
-    if ! root_run_guarded "$3" "$parts/bootstrap.sh" "$1" "$2" "$root_suite" "$mirror"; then
+    if ! root_run_guarded "$3" "$parts/bootstrap.sh" "$1" "$2" "$root_suite" "$mirror" $$; then
         [ -n "$mirror" ] && grep -qE "does not have a Release file|404 +Not Found" "$3" || return 1
         say "$mirror has no $root_suite; trying the default mirror"
         remove_folder "$1"
-        root_run_guarded "$3" "$parts/bootstrap.sh" "$1" "$2" "$root_suite" "" || return 1
+        root_run_guarded "$3" "$parts/bootstrap.sh" "$1" "$2" "$root_suite" "" $$ || return 1
     fi
     say "checking it"
     root_check "$1" >>"$3" 2>&1 || return 1
