@@ -16,6 +16,7 @@ import numpy as np
 import ufl
 from dolfinx import fem, mesh
 from dolfinx.fem import petsc as fem_petsc
+from dolfinx.graph import adjacencylist
 from dolfinx.io import distribute_entity_data
 from mpi4py import MPI
 from numpy.typing import NDArray
@@ -106,12 +107,16 @@ def create_tetrahedral_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: ND
     return mesh.create_mesh(comm, cells, element, points, partitioner)
 
 
+def cell_vertices(domain: mesh.Mesh) -> NDArray[np.int32]:
+    """Rows of `mesh.geometry.x` of each local and ghost cell, (cells, 4)."""
+    return domain.geometry.dofmap if VERSION < (0, 10) else domain.geometry.dofmaps[0]
+
+
 def distribute_facet_tags(domain: mesh.Mesh, facets: NDArray[np.int64], values: NDArray[np.int32]) -> mesh.MeshTags:
     """Tags of facets given by their vertices in input numbering, (k, 3), moved to the ranks that hold them."""
     entities, local_values = distribute_entity_data(domain, 2, facets, values)
     domain.topology.create_connectivity(2, 0)
-    adjacency = dolfinx.cpp.graph.AdjacencyList_int32(entities)
-    tags = mesh.meshtags_from_entities(domain, 2, adjacency, local_values.astype(np.int32, copy=False))
+    tags = mesh.meshtags_from_entities(domain, 2, adjacencylist(entities), local_values.astype(np.int32, copy=False))
     tags.name = "facets"
     return tags
 

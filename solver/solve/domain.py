@@ -79,7 +79,7 @@ def build_domain(comm: MPI.Comm, source: TetMesh | None, c_axes: NDArray[np.floa
     # DG0 numbers its block of components by cell, ghosts included.
     cell_axis.x.array.reshape(-1, 3)[cell_axis.function_space.dofmap.list[:, 0]] = axes[grain - 1]
     owned = mesh.topology.index_map(3).size_local
-    vertices = mesh.geometry.dofmap
+    vertices = compat.cell_vertices(mesh)
     volume, centroid = _mass(comm, np.asarray(mesh.geometry.x, dtype=np.float64)[vertices[:owned]])
     return Domain(
         mesh=mesh,
