@@ -55,8 +55,12 @@ class MaterialChoice(Description):
     """A material of the library with some of its numbers replaced; only numbers that a result depends on are here."""
 
     base: MaterialName
-    strain_table: str | None = Field(default=None, description="name of another strain table of this material")
-    diffusivity: str | None = Field(default=None, description="name of another diffusivity of this material")
+    strain_table: str | None = Field(
+        default=None, examples=["from_pristine"], description="name of another strain table of this material"
+    )
+    diffusivity: str | None = Field(
+        default=None, examples=["single_crystal"], description="name of another diffusivity of this material"
+    )
     lattice: LatticeTable | None = Field(default=None, description="lattice strains of your own")
     partial_molar_volume: quantity(MOLAR_VOLUME, "-1e-4 m^3/mol", "1e-4 m^3/mol") | None = Field(  # type: ignore[valid-type]
         default=None, description="isotropic linear strain Ω c_max (x - 1)/3 instead of a table"
