@@ -19,6 +19,8 @@ _RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
 _SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 # Time for rank 0 to tell of a failure that all ranks share, before another rank speaks up.
 _COURTESY = 2.0
+# Time for the launcher to pass the last lines on; it drops what is still in its pipes when it kills the ranks.
+_DELIVERY = 1.0
 
 
 class LaunchError(VegardError):
@@ -104,6 +106,7 @@ def abort_all(lines: Sequence[str], exit_code: int) -> NoReturn:
         lines = [f"[rank {rank}] {line}" for line in lines]
     print("\n".join(lines), file=sys.stderr, flush=True)
     sys.stdout.flush()
+    time.sleep(_DELIVERY)
     world = sys.modules["mpi4py.MPI"].COMM_WORLD
     world.Abort(exit_code)
     sys.exit(exit_code)

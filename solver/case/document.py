@@ -161,9 +161,7 @@ class _Builder:
             self._start_key(block, event, line)
             return
         path, line = self._place(line)
-        value: Any = event.value
-        if event.style is None:
-            value = self._plain(event.value, line, path)
+        value: Any = self._plain(event.value, line, path) if event.style is None else _joined(event.value, line)
         self._store(value, path, line, event.anchor)
 
     def start_block(self, event: Any, line: int) -> None:
@@ -200,7 +198,7 @@ class _Builder:
         self._store(anchored.value, path, line, None)
 
     def _start_key(self, block: _Block, event: ScalarEvent, line: int) -> None:
-        key = event.value
+        key = _joined(event.value, line)
         if event.style is None and key == "<<":
             raise UnreadableError(line, '"<<" (merging) is not part of YAML 1.2; write the keys out', block.path)
         if key in block.value:
@@ -269,6 +267,16 @@ class _Builder:
         if _SPECIAL.fullmatch(text):
             return float(text.replace(".", ""))
         return float(text) if len(text) <= MAXIMUM_NUMBER_TEXT and _FLOAT.fullmatch(text) else text
+
+
+def _joined(text: str, line: int) -> str:
+    """Text with pairs of surrogate escapes (the JSON way to write some characters) joined; a lone half is refused."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(line, "an escape is half a character; write the character itself") from error
 
 
 def _explain(error: YAMLError, text: str) -> UnreadableError:

@@ -255,7 +255,6 @@ _EXPLANATIONS: Mapping[str, Callable[[Any, Shape, str], str]] = {
     "string_too_short": _wrong_length,
     "string_too_long": _wrong_length,
     "string_pattern_mismatch": lambda *_: "holds a line break or a character that does not show; write plain text",
-    "string_unicode": lambda *_: "holds half a character (a lone surrogate escape); write plain text",
     "finite_number": lambda value, shape, _: f"{value} is not a finite number; write {shape.words()}",
 }
 

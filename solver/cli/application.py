@@ -94,6 +94,8 @@ def execute(arguments: list[str]) -> int:
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="vegard", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer makes an exit code of Ctrl-C
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except BaseException as error:
         if isinstance(error, SystemExit):

@@ -47,7 +47,8 @@ def command(
     from solver.run import run_case
 
     results = run_case(loaded, folder, force=force, progress=not quiet)
-    say(f"results are in {results}")
+    here = Path.cwd()
+    say(f"results are in {results.relative_to(here) if results.is_relative_to(here) else results}")
 
 
 def default_folder(case: Path) -> Path:

@@ -28,6 +28,10 @@ def test_values_follow_yaml_1_2():
     }
 
 
+def test_json_escapes_are_joined():
+    assert read_document('{"a": "\\ud83d\\ude00 5 \\u00b5m"}').value == {"a": "😀 5 µm"}
+
+
 def test_every_entry_knows_its_line():
     document = read_document("a: 1\nb:\n  c:\n    - x\n    - y\n  d: {e: 2}\n")
     assert document.line(("a",)) == 1
@@ -82,6 +86,8 @@ def test_huge_integer_is_a_problem_not_a_crash(number):
         ("a: 1\nb: \x00", 2, "U+0000"),
         ("a: \x1b[31m", 1, "U+001B"),
         ('a: "\\Uffffffff"', 0, "not YAML"),
+        ('a: 1\nb: "\\ud800"', 2, "half a character"),
+        ('"\\udc00": 1', 1, "half a character"),
         ("%YAML 9.9\n---\na: 1", 1, "not YAML"),
         ("[" * 3000, 1, "blocks inside each other"),
         ("a: &a 1\n" + "".join(f"b{i}: &b{i} 1\n" for i in range(200)), 101, "anchors"),
