@@ -79,8 +79,8 @@ material:
   diffusivity_ratio: 1.0
 ```
 
-What the case sets is marked `case` in the results. A diffusivity that depends on x is listed below but cannot be
-chosen yet: the solver takes constants.
+The numbers a run used, with these changes, are in `provenance.json` of its results. A diffusivity that depends on x is
+listed below but cannot be chosen yet: the solver takes constants.
 """
 
 _HEAD = ("quantity", "value", "unit", "range", "confidence", "source", "note")
