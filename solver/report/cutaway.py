@@ -41,8 +41,9 @@ def draw_cutaway(run: RunData, state: int, path: Path) -> Path:
     look = {"ambient": 0.64, "diffuse": 0.38, "specular": 0.0}
     surface = body.extract_surface()
     plotter.add_mesh(surface, scalars=name, cmap=colours, clim=limits, scalar_bar_args=bar | place, **look)
-    tubes = _grain_outlines(surface).tube(radius=0.005 * run.radius, n_sides=8)
-    plotter.add_mesh(tubes, color=OUTLINE, lighting=False)
+    outlines = _grain_outlines(surface)
+    if outlines.n_lines:
+        plotter.add_mesh(outlines.tube(radius=0.005 * run.radius, n_sides=8), color=OUTLINE, lighting=False)
     plotter.add_text(f"{run.name}: {run.label(state)}", position="upper_left", font_size=12, color="black")
     # Looking a little below the centre leaves room for the colour bar.
     aim = run.centre - np.array([0.0, 0.0, 0.12 * run.radius])
@@ -83,13 +84,15 @@ def _opened(body: pv.UnstructuredGrid, run: RunData) -> pv.UnstructuredGrid:
 
 def _grain_outlines(surface: pv.PolyData) -> pv.PolyData:
     """Lines on a surface where the grain changes."""
-    merged = surface.triangulate().clean(tolerance=1e-7)
-    triangles = merged.faces.reshape(-1, 4)[:, 1:]
+    triangulated = surface.triangulate()
+    # Points that several ranks wrote, or that the cut made twice, are one point here.
+    points, number = np.unique(np.round(triangulated.points, 5), axis=0, return_inverse=True)
+    triangles = number.ravel()[triangulated.faces.reshape(-1, 4)[:, 1:]]
     sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    grain = np.repeat(merged.cell_data["grain"], 3)
+    grain = np.repeat(triangulated.cell_data["grain"], 3)
     lines, inverse = np.unique(sides, axis=0, return_inverse=True)
     lowest, highest = np.full(len(lines), 2**31 - 1), np.zeros(len(lines), dtype=np.int64)
     np.minimum.at(lowest, inverse.ravel(), grain)
     np.maximum.at(highest, inverse.ravel(), grain)
-    changing = lines[lowest != highest]
-    return pv.PolyData(merged.points, lines=np.column_stack([np.full(len(changing), 2), changing]).ravel())
+    changing = lines[(lowest != highest) & (lines[:, 0] != lines[:, 1])]
+    return pv.PolyData(points, lines=np.column_stack([np.full(len(changing), 2), changing]).ravel())

@@ -15,7 +15,7 @@ from rich.text import Text
 from solver.indicators.grain_boundary import THRESHOLD_SOURCES
 from solver.indicators.layout import REGION_BOUNDS, REGIONS
 
-_WIDTH = 110
+_WIDTH = 120
 _ABOVE = "boundary_area_above_"
 
 
@@ -77,7 +77,7 @@ def results_table(summary: Mapping[str, Any]) -> RenderableType:
     table.add_column("highest", justify="right", no_wrap=True)
     table.add_column("at SoC", justify="right", no_wrap=True)
     table.add_column("unit")
-    table.add_column("compare with", no_wrap=True)
+    table.add_column("compare with")
     values = summary["values"]
     for title, rows in _sections(values):
         shown = [row for row in rows if _is_known(values.get(row.key))]

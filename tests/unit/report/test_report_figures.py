@@ -1,0 +1,123 @@
+"""Figures and table of a small recorded run: they appear, show something, and can be made again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import matplotlib.image
+import numpy as np
+import pytest
+import synthetic
+from mpi4py import MPI
+
+from solver.errors import OutputError
+from solver.indicators.settings import IndicatorSettings
+from solver.output.folder import RunFolder
+from solver.output.recorder import Recorder
+from solver.report.figures import figures_from_run
+from solver.report.run_data import read_run
+from solver.report.table import results_text
+
+COMM = MPI.COMM_SELF
+
+
+def record(path, grains=6, mechanics=True, kind="vtkhdf", amplitudes=(0.0, 2.0, 1.0)):
+    domain = synthetic.domain(COMM, divisions=6, grains=grains)
+    with RunFolder(path, COMM) as folder:
+        folder.write_json("case.resolved.json", {"name": "a small ball"})
+        recorder = Recorder(folder, domain, IndicatorSettings(length=0.2), kind)
+        for index, amplitude in enumerate(amplitudes):
+            recorder.on_state(synthetic.state(domain, index, 600.0 * index, amplitude, mechanics))
+        recorder.close()
+        folder.write_json("summary.json", recorder.summary.as_data())
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return record(tmp_path_factory.mktemp("run") / "charge")
+
+
+def names(paths):
+    return sorted(path.name for path in paths)
+
+
+ALL = [
+    "boundary_tractions.png",
+    "cutaway.png",
+    "radial_final.png",
+    "radial_highest_risk.png",
+    "risk.png",
+    "section_final.png",
+    "section_highest_risk.png",
+]
+
+
+def test_all_figures_appear_and_are_not_empty(run):
+    figures = figures_from_run(run)
+    assert names(figures) == ALL
+    for figure in figures:
+        picture = matplotlib.image.imread(figure)
+        assert min(picture.shape[:2]) > 500
+        # A picture of one colour would have no spread; text alone has less than this.
+        assert np.std(picture[..., :3]) > 0.05, figure.name
+    assert names((run / "figures").iterdir()) == ALL
+
+
+def test_run_data_knows_the_run(run):
+    data = read_run(run)
+    assert data.name == "a small ball"
+    assert (data.worst, data.final) == (1, 2)
+    assert data.thresholds == [100.0, 210.0, 425.0, 745.0]
+    assert data.label(1) == "SoC 48 %, 10 min"
+    assert data.centre == pytest.approx(np.zeros(3), abs=1e-6)
+    assert data.radius == pytest.approx(2.0, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"mechanics": False}, ["cutaway.png", "radial_final.png", "section_final.png"]),
+        ({"grains": 1, "amplitudes": (0.0, 1.0)}, ["cutaway.png", "radial_final.png", "risk.png", "section_final.png"]),
+        ({"kind": "vtu", "amplitudes": (0.5,)}, [name for name in ALL if "highest" not in name]),
+    ],
+    ids=["lithium only", "single crystal", "one state, vtu"],
+)
+def test_runs_with_less_in_them_have_fewer_figures(tmp_path, options, expected):
+    assert names(figures_from_run(record(tmp_path / "run", **options))) == expected
+
+
+def test_an_unstressed_run_can_be_drawn(tmp_path):
+    assert "risk.png" in names(figures_from_run(record(tmp_path / "run", amplitudes=(0.0, 0.0))))
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path, run):
+    with pytest.raises(OutputError, match="not the folder of a finished run"):
+        figures_from_run(tmp_path)
+    broken = tmp_path / "broken"
+    shutil.copytree(run, broken)
+    (broken / "fields.vtkhdf").unlink()
+    with pytest.raises(OutputError, match="no fields there"):
+        figures_from_run(broken)
+
+
+def test_the_table_tells_the_main_numbers(run):
+    summary = json.loads((run / "summary.json").read_text())
+    text = results_text(summary)
+    value = summary["values"]["boundary_normal_p95"]
+    line = next(line for line in text.splitlines() if "normal traction p95" in line)
+    assert f"{value['final']:.3g}" in line
+    assert f"{value['maximum']['value']:.3g}" in line
+    assert "48 %" in line
+    for words in ("above 745 MPa", "mismatch", "gradient", "core", "rim", "lithium imbalance", "left out"):
+        assert words in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+
+
+def test_the_table_leaves_out_what_is_not_known(tmp_path):
+    path = record(tmp_path / "run", grains=1, amplitudes=(1.0,))
+    text = results_text(json.loads((path / "summary.json").read_text()))
+    assert "normal traction" not in text
+    assert "first principal stress p95" in text
+    assert "nan" not in text.lower()
