@@ -168,7 +168,7 @@ root_build() {
     say "making a private Debian 13 with DOLFINx in $folder"
     say "(once; 3 to 10 minutes, 3 GB; nothing else on this machine is changed; log: $log)"
     if ! root_fill "$new" "$work" "$log"; then
-        reason="could not be made, see $log: $(grep -E '^(E|W|tar|Err|error)[: ]' "$log" | tail -n 1)"
+        reason="could not be made, see $log: $(grep -m 1 -E '^(E|tar|error): ' "$log")"
         root_remove_leftovers
         release_lock && return 1
     fi
@@ -201,7 +201,7 @@ root_check() { # ROOT
 
 # The machine's own mirror of Debian, from its apt sources of either format; empty when there is none.
 debian_mirror() { # APT-FOLDER
-    cat "$1"/sources.list "$1"/sources.list.d/*.list "$1"/sources.list.d/*.sources 2>/dev/null | awk '
+    { cat "$1"/sources.list "$1"/sources.list.d/*.list "$1"/sources.list.d/*.sources 2>/dev/null || true; } | awk '
         /^[[:space:]]*#/ { next }
         $1 == "deb" || tolower($1) == "uris:" {
             for (field = 2; field <= NF; field++)
