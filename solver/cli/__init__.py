@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -9,4 +10,6 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     from solver.cli.application import execute
 
+    # A batch system that ends a job, and mpirun on Ctrl-C, send this signal: the results folder is closed in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(execute(sys.argv[1:]))

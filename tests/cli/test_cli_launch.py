@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import types
@@ -170,3 +171,36 @@ def test_one_failing_rank_ends_all_and_is_heard_once(vegard, tmp_path, rank, err
     assert outcome.returncode == code
     assert outcome.stderr.splitlines().count(line) == 1
     assert outcome.stderr.count("failed") == line.count("failed") or "MPI_ABORT" in outcome.stderr
+
+
+SLEEPING_RUN = """\
+import pathlib, sys, time, types
+
+def run_case(loaded, folder, **options):
+    try:
+        print("running", flush=True)
+        time.sleep(60)
+    finally:
+        pathlib.Path("closed").touch()
+
+sys.modules["solver.run"] = types.SimpleNamespace(run_case=run_case)
+sys.argv = ["vegard", "run", "case.yaml"]
+from solver.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=lambda kind: kind.name)
+def test_a_run_that_is_stopped_from_outside_closes_its_folder(vegard, tmp_path, kind):
+    (tmp_path / "sleep.py").write_text(SLEEPING_RUN)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "sleep.py"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        process.send_signal(kind)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "interrupted\n")
+    assert (tmp_path / "closed").exists()
