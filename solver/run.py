@@ -26,10 +26,11 @@ from solver.indicators.settings import IndicatorSettings
 from solver.materials import Material, load_grain_boundary, load_material
 from solver.model.transport import lithiation_rate
 from solver.output.folder import RunFolder
-from solver.output.provenance import origin, resources
+from solver.output.provenance import peak_memory
 from solver.output.recorder import Recorder
 from solver.report.figures import figures_from_run
 from solver.report.progress import ProgressDisplay
+from solver.report.table import results_text
 from solver.solve.coupling import Coupling, OneWay, Uncoupled
 from solver.solve.domain import Domain, build_domain
 from solver.solve.mechanics import Crystal, Mechanics
@@ -73,16 +74,18 @@ def run_case(loaded: LoadedCase, folder: Path, *, force: bool = False, progress:
     with RunFolder(folder, comm, force) as run:
         run.write_text("case.yaml", loaded.text)
         run.write_text("case.resolved.json", loaded.case.model_dump_json(indent=1) + "\n")
-        record: dict[str, Any] = origin(comm) | {"case": {"digest": loaded.digest, "file": str(loaded.path)}}
+        run.record(case={"digest": loaded.digest, "file": str(loaded.path)})
         try:
-            _solve(loaded, run, phases, record, tell, progress)
+            summary = _solve(loaded, run, phases, tell, progress)
         finally:
-            record |= resources(comm, phases.seconds)
-            run.write_json("provenance.json", record)
+            run.record(wall_time_s=phases.seconds)  # nothing collective here: one rank alone may have failed
+        run.record(peak_memory_MB=peak_memory(comm))
         if loaded.case.output.pictures:
             tell("drawing figures")
             with phases.measure("figures"):
                 on_root(comm, lambda: len(figures_from_run(run.path)))
+        run.record(wall_time_s=phases.seconds)
+        tell(results_text(summary))
         _show_phases(tell, phases)
         return run.path
 
@@ -91,22 +94,22 @@ def _solve(
     loaded: LoadedCase,
     run: RunFolder,
     phases: Phases,
-    record: dict[str, Any],
     tell: Callable[[str], None],
     progress: bool,
-) -> None:
+) -> dict[str, Any]:
+    """Solves and records; returns the content of summary.json."""
     case, comm = loaded.case, run.comm
     material = load_material(case.material)
-    record["material"] = material.numbers()
+    run.record(material=material.numbers())
     particle = prepare_particle(loaded, comm, phases, tell)
-    record["mesh"] = particle.mesh_record
+    run.record(mesh=particle.mesh_record)
     tell("setting up the solver")
     coupling = build_coupling(case, material, particle.domain, phases)
     settings = IndicatorSettings.of(case.indicators, load_grain_boundary("default"))
     segments = plan_segments(case, material)
     duration = sum(segment.duration for segment in segments)
     times = [float(time) for time in np.linspace(0.0, duration, case.output.fields + 1)[1:-1]]
-    recorder = Recorder(run, particle.domain, settings, case.output.format)
+    recorder = Recorder(run, particle.domain, settings, case.output.format, phases)
     display = ProgressDisplay(len(times) + len(segments) + 1, duration) if progress and comm.rank == 0 else None
     observers: list[Observer] = [recorder] if display is None else [recorder, display]
     try:
@@ -115,7 +118,9 @@ def _solve(
         recorder.close()
         if display is not None:
             display.close()
-        run.write_json("summary.json", recorder.summary.as_data() | {"mesh": particle.mesh_record})
+        summary = recorder.summary.as_data() | {"mesh": particle.mesh_record}
+        run.write_json("summary.json", summary)
+    return summary
 
 
 def prepare_particle(loaded: LoadedCase, comm: MPI.Comm, phases: Phases, tell: Callable[[str], None]) -> Particle:

@@ -10,7 +10,6 @@ import resource
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,23 +56,11 @@ def origin(comm: MPI.Comm) -> dict[str, Any]:
     }
 
 
-def resources(comm: MPI.Comm, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """What a run took; collective.
-
-    Args:
-        comm: Ranks of the run.
-        seconds: Wall time per phase [s] on this rank; rank 0's is reported.
-
-    Returns:
-        Wall time per phase [s] and the peak memory of each rank [MB].
-    """
+def peak_memory(comm: MPI.Comm) -> list[float]:
+    """Peak memory of each rank [MB]; collective."""
     # Linux counts in kB, macOS in bytes.
     unit = 1e6 if sys.platform == "darwin" else 1e3
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return {
-        "wall_time_s": {name: round(value, 3) for name, value in seconds.items()},
-        "peak_memory_MB": [round(value, 1) for value in comm.allgather(peak)],
-    }
+    return [round(value, 1) for value in comm.allgather(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)]
 
 
 def _versions() -> dict[str, str]:

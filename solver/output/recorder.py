@@ -9,23 +9,32 @@ from solver.output.history import History, state_values
 from solver.output.summary import Summary
 from solver.output.writers import FORMATS
 from solver.solve.domain import Domain
+from solver.solve.phases import Phases
 from solver.solve.state import State, StepResult
 
 
 class Recorder:
-    """Records a run; hand it to the time loop as an observer.
+    """Records a run; hand it to the time loop as an observer. Construction is collective.
 
     Args:
         folder: Open run folder.
         domain: The distributed particle.
         settings: Numbers the case fixes for the indicators.
         field_format: Name of a format in `solver.output.writers.FORMATS`.
+        phases: Stopwatch.
+
+    Attributes:
+        summary: What was recorded so far.
     """
 
-    def __init__(self, folder: RunFolder, domain: Domain, settings: IndicatorSettings, field_format: str) -> None:
-        self._folder = folder
-        self._indicators = IndicatorSet(domain, settings)
-        self._fields = FORMATS[field_format](folder, self._indicators.layout, settings)
+    def __init__(
+        self, folder: RunFolder, domain: Domain, settings: IndicatorSettings, field_format: str, phases: Phases
+    ) -> None:
+        self._folder, self._phases = folder, phases
+        with phases.measure("indicator set-up"):
+            self._indicators = IndicatorSet(domain, settings)
+        with phases.measure("field output"):
+            self._fields = FORMATS[field_format](folder, self._indicators.layout, settings)
         table = definitions(settings)
         self._history = History(folder.path, table) if folder.comm.rank == 0 else None
         self.summary = Summary(table)
@@ -33,10 +42,12 @@ class Recorder:
     def on_state(self, state: State) -> None:
         """Evaluates and writes an output state; collective."""
         view = self._indicators.view(state)
-        values = state_values(state) | self._indicators.evaluate(view)
-        if self._history is not None:
-            self._history.add_state(values)
-        self._fields.write(view)
+        with self._phases.measure("indicators"):
+            values = state_values(state) | self._indicators.evaluate(view)
+        with self._phases.measure("field output"):
+            if self._history is not None:
+                self._history.add_state(values)
+            self._fields.write(view)
         self.summary.add(values)
         self._folder.update_status(states=state.index + 1, time=state.time, state_of_charge=state.state_of_charge)
 
