@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from solver.errors import VegardError
+from meshes.errors import VegardError
 
 _RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
 _SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
