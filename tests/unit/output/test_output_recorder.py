@@ -14,6 +14,7 @@ from solver.indicators.registry import definitions
 from solver.indicators.settings import IndicatorSettings
 from solver.output.folder import RunFolder
 from solver.output.recorder import Recorder
+from solver.solve.phases import Phases
 from solver.solve.state import StepResult
 
 COMM = MPI.COMM_SELF
@@ -30,7 +31,7 @@ def run(tmp_path_factory):
     path = tmp_path_factory.mktemp("run")
     domain = synthetic.domain(COMM, divisions=5, grains=6)
     with RunFolder(path, COMM) as folder:
-        recorder = Recorder(folder, domain, SETTINGS, "vtkhdf")
+        recorder = Recorder(folder, domain, SETTINGS, "vtkhdf", Phases())
         for index, amplitude in enumerate(AMPLITUDES):
             recorder.on_step(step(False, 'error 3.0e-04, "too large"'))
             recorder.on_step(step(True))
@@ -87,7 +88,7 @@ def test_numbers_that_are_not_defined_are_empty_in_the_table_and_null_in_the_sum
     single = synthetic.domain(COMM, divisions=4, grains=1)
     path = run / "single"
     with RunFolder(path, COMM) as folder:
-        recorder = Recorder(folder, single, SETTINGS, "vtkhdf")
+        recorder = Recorder(folder, single, SETTINGS, "vtkhdf", Phases())
         recorder.on_state(synthetic.state(single))
         recorder.close()
         assert math.isnan(recorder.summary.as_data()["values"]["boundary_normal_p95"]["final"])

@@ -18,6 +18,7 @@ from solver.output.recorder import Recorder
 from solver.report.figures import figures_from_run
 from solver.report.run_data import read_run
 from solver.report.table import results_text
+from solver.solve.phases import Phases
 
 COMM = MPI.COMM_SELF
 
@@ -26,7 +27,7 @@ def record(path, grains=6, mechanics=True, kind="vtkhdf", amplitudes=(0.0, 2.0, 
     domain = synthetic.domain(COMM, divisions=6, grains=grains)
     with RunFolder(path, COMM) as folder:
         folder.write_json("case.resolved.json", {"name": "a small ball"})
-        recorder = Recorder(folder, domain, IndicatorSettings(length=0.2), kind)
+        recorder = Recorder(folder, domain, IndicatorSettings(length=0.2), kind, Phases())
         for index, amplitude in enumerate(amplitudes):
             recorder.on_state(synthetic.state(domain, index, 600.0 * index, amplitude, mechanics))
         recorder.close()
