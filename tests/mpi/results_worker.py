@@ -16,6 +16,7 @@ from solver.indicators.statistics import maximum, total, weighted_mean, weighted
 from solver.output.agreement import written_by_all
 from solver.output.folder import RunFolder
 from solver.output.recorder import Recorder
+from solver.solve.phases import Phases
 
 LEVELS = (1.0, 50.0, 95.0, 99.0)
 
@@ -53,7 +54,7 @@ def main() -> None:
     check_failures(comm)
     domain = synthetic.domain(comm, divisions=6, grains=grains)
     with RunFolder(path, comm) as folder:
-        recorder = Recorder(folder, domain, IndicatorSettings(length=0.3), kind)
+        recorder = Recorder(folder, domain, IndicatorSettings(length=0.3), kind, Phases())
         for index in range(3):
             recorder.on_state(synthetic.state(domain, index, 60.0 * index, 0.5 + index))
         recorder.close()
