@@ -102,10 +102,10 @@ class Particle(Description):
     @classmethod
     def _file_needs_no_count(cls, data: Any) -> Any:
         """With a mesh from a file the grains are those of the file; only their orientation is asked for."""
-        if isinstance(data, dict) and data.get("from_file") is not None:
-            grains = data.get("grains")
-            grains = dict(grains) if isinstance(grains, dict) else {}
-            if grains.keys() & {"count", "mean_diameter"}:
-                raise ValueError('"grains.count" and "grains.mean_diameter" come from the mesh file; leave them out')
-            return {**data, "grains": {**grains, "count": 1}}
-        return data
+        grains = (data.get("grains") or {}) if isinstance(data, dict) else None
+        if not isinstance(grains, dict) or data.get("from_file") is None:
+            return data
+        # A description that was read and written out again holds the 1 set here.
+        if grains.get("mean_diameter") is not None or grains.get("count") not in (None, 1):
+            raise ValueError('"grains.count" and "grains.mean_diameter" come from the mesh file; leave them out')
+        return {**data, "grains": {**grains, "count": 1}}

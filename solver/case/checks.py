@@ -191,6 +191,15 @@ def _files_exist(sections: Sections) -> Iterator[Finding]:
             yield Finding(path, problem)
 
 
+def _file_decides(sections: Sections) -> Iterator[Finding]:
+    """Keys that describe a mesh to be made say nothing about one that is read."""
+    particle: Particle = sections.values["particle"]
+    if particle.from_file is None:
+        return
+    for key in sorted(particle.model_fields_set & {"radius", "aspect_ratio", "mesh"}):
+        yield Finding(("particle", key), "has no effect: the mesh file decides; leave it out", is_warning=True)
+
+
 def referenced_files(particle: Particle) -> list[tuple[KeyPath, str]]:
     """Files a case reads besides itself, with the key that names each."""
     found: list[tuple[KeyPath, str]] = []
@@ -234,6 +243,7 @@ def lattice_range(material: Material) -> tuple[float, float]:
 # The sections each check needs; one whose sections are not all valid is left out.
 CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"particle"}), _files_exist),
+    (frozenset({"particle"}), _file_decides),
     (frozenset({"particle"}), _mesh_fits_the_grains),
     (frozenset({"material", "mechanics"}), _stress_free_state_has_a_strain),
     (frozenset({"material", "electrochemistry"}), _protocol_fits),

@@ -111,3 +111,21 @@ def test_orientation_file_is_looked_for_beside_the_case(tmp_path):
     assert "particle.grains.orientation.file: there is no file" in problem(tmp_path, particle=section)
     (tmp_path / "axes.txt").write_text("0 0 1\n1 0 0\n")
     load(tmp_path, particle=section)
+
+
+def test_keys_that_a_mesh_file_decides_are_pointed_out(tmp_path):
+    (tmp_path / "p.msh").write_text("any")
+    loaded = load(tmp_path, particle="{radius: 4 um, from_file: {path: p.msh}, grains: {orientation: radial}}")
+    [warning] = loaded.warnings
+    assert "particle.radius: has no effect: the mesh file decides" in warning
+    again = type(loaded.case).model_validate_json(loaded.case.model_dump_json())
+    assert again.particle.grains == loaded.case.particle.grains
+
+
+@pytest.mark.parametrize(
+    ("grains", "expected"),
+    [("{count: 5}", "come from the mesh file; leave them out"), ("100", "expected a block such as {count: 100}")],
+)
+def test_grains_of_a_mesh_file_are_not_asked_for(tmp_path, grains, expected):
+    (tmp_path / "p.msh").write_text("any")
+    assert expected in problem(tmp_path, particle=f"{{from_file: {{path: p.msh}}, grains: {grains}}}")
