@@ -201,7 +201,7 @@ class Transport:
         own = step**2 * (step + last) ** 2 / (2 * step + last)
         before = step if len(self._past) == 1 else step + last + self._past[-2][0]
         predictor = step * (step + last) * before
-        return (1 + 2 * ratio) / (1 + ratio), ratio**2 / (1 + ratio), own / (predictor - own)
+        return (1 + 2 * ratio) / (1 + ratio), ratio**2 / (1 + ratio), own / (predictor + own)
 
     def _predict(self, step: float) -> None:
         """Extrapolates the accepted history to the end of the step, one order below the formula's error term."""

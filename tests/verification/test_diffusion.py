@@ -49,7 +49,7 @@ def test_error_falls_with_the_square_of_the_cell_size():
 def test_error_falls_with_the_square_of_the_step():
     end = 0.05
     reference_transport = box_transport(6)
-    reference = run_lithium(reference_transport, [Segment(end, 0.0, None, "rest")], adaptive(1e-8, initial=1e-8))
+    reference = run_lithium(reference_transport, [Segment(end, 0.0, None, "rest")], adaptive(1e-6, initial=1e-7))
     errors = []
     for steps in (10, 20, 40, 80):
         recorder = run_lithium(box_transport(6), [Segment(end, 0.0, None, "rest")], fixed(end / steps))
