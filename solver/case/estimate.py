@@ -28,7 +28,7 @@ class CostFigures:
         setup: Assembly, preconditioner and constant operators per displacement DOF [s].
         iteration: One preconditioned iteration per displacement DOF [s].
         cold_iterations: Iterations without an initial guess.
-        warm_iterations: Iterations with a guess projected from earlier states.
+        warm_iterations: Iterations with a guess projected from earlier states; output states lie far apart.
         state: Stresses, indicators and fields of one output state per displacement DOF [s].
         transport: One time step of lithium per concentration DOF [s].
         steps: Time steps that error control takes for one protocol step, typically.
@@ -40,7 +40,7 @@ class CostFigures:
     setup: float = 5e-6
     iteration: float = 0.3e-6
     cold_iterations: int = 16
-    warm_iterations: int = 4
+    warm_iterations: int = 12
     state: float = 2e-6
     transport: float = 1.5e-6
     steps: int = 60
