@@ -6,10 +6,12 @@ from solver.indicators import tensors
 from solver.indicators.definition import Definition
 from solver.indicators.percentiles import percentile_definitions, percentile_values
 from solver.indicators.settings import IndicatorSettings
-from solver.indicators.statistics import maximum
+from solver.indicators.statistics import maximum, share_above
 from solver.indicators.view import StateView
 
-_GRAIN_STRENGTH = "600 MPa, grain (Chen 2024)"
+# Strength of a primary grain [MPa] in Chen et al. (2024).
+GRAIN_STRENGTH = 600.0
+_GRAIN_STRENGTH_TEXT = f"{GRAIN_STRENGTH:g} MPa, grain (Chen 2024)"
 
 
 class Stress:
@@ -21,10 +23,18 @@ class Stress:
 
     def definitions(self, settings: IndicatorSettings) -> tuple[Definition, ...]:
         """See `Indicator`."""
-        weighted = "of the cell-averaged stress, by volume"
+        averaged = "of the cell-averaged stress"
+        weighted = f"{averaged}, by volume"
         return (
             *percentile_definitions(
-                "first_principal", "MPa", f"the first principal value {weighted}", "4.1", _GRAIN_STRENGTH
+                "first_principal", "MPa", f"the first principal value {weighted}", "4.1", _GRAIN_STRENGTH_TEXT
+            ),
+            Definition(
+                "first_principal_volume_above",
+                "-",
+                f"share of the volume with a first principal value {averaged} above the strength of a grain",
+                "4.1",
+                _GRAIN_STRENGTH_TEXT,
             ),
             *percentile_definitions("hydrostatic", "MPa", f"the hydrostatic part {weighted}", "4.1"),
             *percentile_definitions("von_mises", "MPa", f"the von Mises equivalent {weighted}", "4.1"),
@@ -34,7 +44,7 @@ class Stress:
                 "largest first principal value of the stress averaged inside grains over the declared length "
                 f"({settings.length:g} um): the peak to compare designs by",
                 "4.1",
-                _GRAIN_STRENGTH,
+                _GRAIN_STRENGTH_TEXT,
             ),
             Definition(
                 "first_principal_max",
@@ -49,6 +59,7 @@ class Stress:
         average = view.layout.nonlocal_average
         return {
             **percentile_values("first_principal", stress.first_principal, volume, view.comm),
+            "first_principal_volume_above": share_above(stress.first_principal, volume, GRAIN_STRENGTH, view.comm),
             **percentile_values("hydrostatic", stress.hydrostatic, volume, view.comm),
             **percentile_values("von_mises", stress.von_mises, volume, view.comm),
             "first_principal_nonlocal_max": maximum(tensors.first_principal(average(stress.cell_stress)), view.comm),

@@ -39,7 +39,8 @@ _BOUNDARIES = (
 )
 _GRAINS = (
     _Row("first principal stress p95", "first_principal_p95"),
-    _Row("first principal stress p99", "first_principal_p99", compare="600 MPa, grain (Chen 2024)"),
+    _Row("first principal stress p99", "first_principal_p99"),
+    _Row("volume above 600 MPa", "first_principal_volume_above", "%", 100.0, "grain (Chen 2024)"),
     _Row("first principal, non-local maximum", "first_principal_nonlocal_max"),
     _Row("hydrostatic stress p95", "hydrostatic_p95"),
     _Row("(003) normal stress p95", "layer_normal_p95"),

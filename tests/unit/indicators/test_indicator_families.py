@@ -67,6 +67,7 @@ def test_uniform_tension_in_the_grains(tension):
         assert tension[f"first_principal_{level}"] == pytest.approx(TENSION)
         assert tension[f"hydrostatic_{level}"] == pytest.approx(TENSION / 3.0)
         assert tension[f"von_mises_{level}"] == pytest.approx(TENSION)
+    assert tension["first_principal_volume_above"] == 0.0
     assert tension["first_principal_nonlocal_max"] == pytest.approx(TENSION)
 
 
