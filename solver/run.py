@@ -83,7 +83,7 @@ def run_case(loaded: LoadedCase, folder: Path, *, force: bool = False, progress:
         if loaded.case.output.pictures:
             tell("drawing figures")
             with phases.measure("figures"):
-                on_root(comm, lambda: len(figures_from_run(run.path)))
+                _draw(comm, run.path)
         run.record(wall_time_s=phases.seconds)
         tell(results_text(summary))
         _show_phases(tell, phases)
@@ -121,6 +121,16 @@ def _solve(
         summary = recorder.summary.as_data() | {"mesh": particle.mesh_record}
         run.write_json("summary.json", summary)
     return summary
+
+
+def _draw(comm: MPI.Comm, folder: Path) -> None:
+    """Draws the figures; a failure costs the pictures, not the results."""
+    try:
+        on_root(comm, lambda: len(figures_from_run(folder)))
+    except VegardError as error:
+        if comm.rank == 0:
+            log.warning("the figures could not be drawn: %s", error)
+            print(f"warning: the figures could not be drawn: {error}", file=sys.stderr)
 
 
 def prepare_particle(loaded: LoadedCase, comm: MPI.Comm, phases: Phases, tell: Callable[[str], None]) -> Particle:
