@@ -66,6 +66,8 @@ def write_starter(path: Path, force: bool) -> None:
         OutputError: When the file exists and `force` is not given, or cannot be written.
     """
     try:
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder; write the name of a file, such as {path / 'my-case.yaml'}")
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(starter_text(path))
     except FileExistsError as error:

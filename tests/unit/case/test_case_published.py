@@ -119,7 +119,7 @@ class TestStarter:
         assert path.read_text() == starter_text(path)
 
     @pytest.mark.parametrize(
-        ("name", "reason"), [("no/such/folder/c.yaml", "make it first"), (".", ""), ("a\0b", "written")]
+        ("name", "reason"), [("no/such/folder/c.yaml", "make it first"), (".", "is a folder"), ("a\0b", "written")]
     )
     def test_says_why_it_cannot_be_written(self, tmp_path, name, reason):
         with pytest.raises(OutputError, match=reason):
