@@ -25,6 +25,10 @@ from petsc4py import PETSc
 VERSION = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
 OLDEST = (0, 9)
 
+# Signatures differ between the versions, and a type checker sees only the one installed.
+_petsc: Any = fem_petsc
+_fem: Any = fem
+
 if VERSION < OLDEST:
     raise ImportError(f"DOLFINx {dolfinx.__version__} is too old: Vegard needs 0.9 or later")
 
@@ -109,7 +113,8 @@ def create_tetrahedral_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: ND
 
 def cell_vertices(domain: mesh.Mesh) -> NDArray[np.int32]:
     """Rows of `mesh.geometry.x` of each local and ghost cell, (cells, 4)."""
-    return domain.geometry.dofmap if VERSION < (0, 10) else domain.geometry.dofmaps[0]
+    geometry: Any = domain.geometry
+    return geometry.dofmap if VERSION < (0, 10) else geometry.dofmaps[0]
 
 
 def distribute_facet_tags(domain: mesh.Mesh, facets: NDArray[np.int64], values: NDArray[np.int32]) -> mesh.MeshTags:
@@ -123,19 +128,19 @@ def distribute_facet_tags(domain: mesh.Mesh, facets: NDArray[np.int64], values: 
 
 def create_matrix(compiled: fem.Form, kind: str) -> PETSc.Mat:
     """Empty PETSc matrix of a type such as "aij" or "baij"."""
-    return fem_petsc.create_matrix(compiled, kind)
+    return _petsc.create_matrix(compiled, kind)
 
 
 def create_vector(compiled: fem.Form) -> PETSc.Vec:
     """Empty PETSc vector for a linear form."""
     if VERSION < (0, 10):
-        return fem_petsc.create_vector(compiled)
-    return fem_petsc.create_vector(fem.extract_function_spaces(compiled))
+        return _petsc.create_vector(compiled)
+    return _petsc.create_vector(_fem.extract_function_spaces(compiled))
 
 
 def interpolation_matrix(source: fem.FunctionSpace, target: fem.FunctionSpace) -> PETSc.Mat:
     """Matrix that takes coefficients of `source` to those of `target`."""
-    matrix = fem_petsc.interpolation_matrix(source, target)
+    matrix = _petsc.interpolation_matrix(source, target)
     matrix.assemble()
     return matrix
 
@@ -143,7 +148,7 @@ def interpolation_matrix(source: fem.FunctionSpace, target: fem.FunctionSpace) -
 def assemble_matrix(matrix: PETSc.Mat, compiled: fem.Form) -> None:
     """Assembles into an existing matrix, without boundary conditions."""
     matrix.zeroEntries()
-    fem_petsc.assemble_matrix(matrix, compiled)
+    _petsc.assemble_matrix(matrix, compiled)
     matrix.assemble()
 
 
@@ -151,7 +156,7 @@ def assemble_vector(vector: PETSc.Vec, compiled: fem.Form) -> None:
     """Assembles into an existing vector and adds up the contributions of all ranks."""
     with vector.localForm() as local:
         local.set(0.0)
-    fem_petsc.assemble_vector(vector, compiled)
+    _petsc.assemble_vector(vector, compiled)
     vector.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
 
 

@@ -23,7 +23,7 @@ from solver.case.protocol import PlannedStep, plan_protocol
 from solver.case.schema import Case
 from solver.errors import VegardError
 from solver.indicators.settings import IndicatorSettings
-from solver.materials import Material, load_grain_boundary, load_material
+from solver.materials import Material, load_material
 from solver.model.transport import lithiation_rate
 from solver.output.folder import RunFolder
 from solver.output.provenance import peak_memory
@@ -105,7 +105,7 @@ def _solve(
     run.record(mesh=particle.mesh_record)
     tell("setting up the solver")
     coupling = build_coupling(case, material, particle.domain, phases)
-    settings = IndicatorSettings.of(case.indicators, load_grain_boundary("default"))
+    settings = IndicatorSettings.of(case.indicators)
     segments = plan_segments(case, material)
     duration = sum(segment.duration for segment in segments)
     times = [float(time) for time in np.linspace(0.0, duration, case.output.fields + 1)[1:-1]]

@@ -113,10 +113,10 @@ class Numerics(Description):
     """Tolerances and step sizes; the defaults suit every shipped case."""
 
     time_tolerance: float = Field(
-        default=1e-3, ge=1e-8, le=0.1, description="error of the stoichiometry allowed in one time step"
+        default=1e-3, ge=1e-6, le=0.1, description="error of the stoichiometry allowed at any time"
     )
     maximum_stoichiometry_step: float = Field(
-        default=0.05, ge=1e-4, le=1.0, description="largest change of the mean stoichiometry in one time step"
+        default=0.05, ge=1e-4, le=1.0, description="largest change of the stoichiometry anywhere in one time step"
     )
     initial_step: StepTime = Field(default="1 s", description="first time step of every protocol step")  # type: ignore[valid-type]
     minimum_step: StepTime = Field(default="1e-3 s", description="time step below which the run gives up")  # type: ignore[valid-type]

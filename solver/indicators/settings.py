@@ -1,11 +1,10 @@
-"""Numbers that the case and the grain-boundary set fix for the indicators."""
+"""Numbers that the case fixes for the indicators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from solver.case.schema import Indicators
-from solver.materials import GrainBoundarySet
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,13 @@ class IndicatorSettings:
     weibull_volume: float = 1.0
 
     @classmethod
-    def of(cls, case: Indicators, boundary: GrainBoundarySet) -> IndicatorSettings:
-        """Settings of a case's section `indicators` and the strengths of its grain boundaries."""
+    def of(cls, case: Indicators) -> IndicatorSettings:
+        """Settings of a case's section `indicators`."""
         return cls(
             length=case.length,
             boundary_thresholds=tuple(sorted(case.boundary_thresholds)),
-            normal_strength=boundary.strength,
-            shear_strength=boundary.shear_strength,
+            normal_strength=case.normal_strength,
+            shear_strength=case.shear_strength,
             weibull_modulus=case.weibull_modulus,
             weibull_stress=case.weibull_stress,
             weibull_volume=case.weibull_volume,
