@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 # margin, the same field on another number of ranks could land on the next sample.
 _ROUNDING = 1e-12
 
+_DIGIT = 8
+_DIGITS = np.arange(1 << _DIGIT, dtype=np.uint64)
+_SIGN = np.uint64(1 << 63)
+
 
 def total(values: NDArray[np.float64], comm: MPI.Comm) -> float:
     """Sum of `values` over all ranks."""
@@ -53,8 +57,8 @@ def weighted_percentiles(
     """Weighted percentiles of a distributed sample (eq. 4.1).
 
     The percentile at level p is the smallest sample value v for which the samples ≤ v carry at least p % of the weight.
-    It is found by bisection between the global minimum and maximum, on the integers that order the floats, so that it
-    ends on a sample after at most 64 small reductions, whatever the spread of the values.
+    It is found digit by digit, as an integer in the order of the floats: one reduction of 256 cumulative weights per
+    level settles eight of its 64 bits, so that eight reductions end on a sample, whatever the spread of the values.
 
     Args:
         values: (n,) finite values on this rank.
@@ -66,39 +70,32 @@ def weighted_percentiles(
         (levels,) percentiles, each equal to a sample; NaN when there is no weight or a value is NaN.
     """
     kept = weights > 0.0
-    order = np.argsort(values[kept])
-    ranked = values[kept][order] + 0.0  # turns -0.0 into 0.0: the integer order below would tell them apart
+    keys = _ordinals(values[kept])
+    order = np.argsort(keys)
+    keys = keys[order]
     heights = np.concatenate([[0.0], np.cumsum(weights[kept][order])])
-    extremes = [-ranked[0], ranked[-1], 0.0] if len(ranked) else [-np.inf, -np.inf, 0.0]
-    extremes[2] = float(np.isnan(ranked).any())
-    low, high, broken = _maxima(np.array(extremes), comm)
-    if broken or high == -np.inf:
+    broken, weight = totals(np.array([np.isnan(values[kept]).sum(), heights[-1]]), comm)
+    if broken or weight == 0.0:
         return np.full(len(levels), np.nan)
-    targets = np.asarray(levels) / 100.0 * total(heights[-1:], comm) * (1.0 - _ROUNDING)
-    lower: NDArray[np.uint64] = np.full(len(levels), _ordinal(np.array([-low]))[0])
-    upper: NDArray[np.uint64] = np.full(len(levels), _ordinal(np.array([high]))[0])
-    while np.any(lower < upper):
-        middle = lower + (upper - lower) // np.uint64(2)
-        local = heights[np.searchsorted(ranked, _from_ordinal(middle), side="right")]
-        reached = totals(local, comm) >= targets
-        upper = np.where(reached, middle, upper)
-        lower = np.where(reached | (lower == upper), lower, middle + np.uint64(1))
-    return _from_ordinal(lower)
+    targets = np.asarray(levels)[:, None] / 100.0 * weight * (1.0 - _ROUNDING)
+    targets = np.maximum(targets, np.finfo(np.float64).tiny)  # level 0 is the first sample with any weight
+    found = np.zeros((len(levels), 1), dtype=np.uint64)
+    for shift in range(64 - _DIGIT, -1, -_DIGIT):
+        # Upper ends of the 256 intervals that the next digit tells apart; the first that carries enough weight is it.
+        ends = found + (_DIGITS << np.uint64(shift)) + np.uint64((1 << shift) - 1)
+        carried = totals(heights[np.searchsorted(keys, ends, side="right")], comm)
+        digit = np.count_nonzero(carried < targets, axis=1, keepdims=True).astype(np.uint64)
+        # A sum that rounds differently from the total must not leave the last interval.
+        found += np.minimum(digit, _DIGITS[-1]) << np.uint64(shift)
+    return _floats(found[:, 0])
 
 
-def _maxima(values: NDArray[np.float64], comm: MPI.Comm) -> NDArray[np.float64]:
-    result = np.empty_like(values)
-    comm.Allreduce(values, result, op=MPI.MAX)
-    return result
-
-
-def _ordinal(values: NDArray[np.float64]) -> NDArray[np.uint64]:
+def _ordinals(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Unsigned integers in the same order as the floats: neighbouring floats get neighbouring integers."""
-    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
-    sign = np.uint64(1 << 63)
-    return np.where(bits & sign, ~bits, bits | sign)
+    # Adding zero turns -0.0 into 0.0: the integers would tell them apart.
+    bits = np.ascontiguousarray(values + 0.0, dtype=np.float64).view(np.uint64)
+    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
 
 
-def _from_ordinal(ordinals: NDArray[np.uint64]) -> NDArray[np.float64]:
-    sign = np.uint64(1 << 63)
-    return np.ascontiguousarray(np.where(ordinals & sign, ordinals ^ sign, ~ordinals)).view(np.float64)
+def _floats(ordinals: NDArray[np.uint64]) -> NDArray[np.float64]:
+    return np.ascontiguousarray(np.where(ordinals & _SIGN, ordinals ^ _SIGN, ~ordinals)).view(np.float64)
