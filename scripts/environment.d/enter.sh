@@ -57,11 +57,17 @@ root_enter() { # ROOT COMMAND...
         /usr/bin/env --default-signal="$signals" "$@"
 }
 
-# A signal sent to this script alone (kill, a job scheduler) is passed on to the command, the child of bubblewrap.
+# A signal sent to this script alone (kill, a job scheduler) is passed on to the command, the child of bubblewrap, as
+# soon as it runs: until then it would be ignored.
 root_forward() { # SIGNAL
-    local children=()
-    read -r -a children <"/proc/$root_bwrap/task/$root_bwrap/children" || true
-    if [ ${#children[@]} -gt 0 ]; then kill "-$1" "${children[@]}" 2>/dev/null || true; fi
+    local child="" name=""
+    root_interruption=$1
+    for _ in $(seq 40); do
+        read -r child _ <"/proc/$root_bwrap/task/$root_bwrap/children" || true
+        name=$(cat "/proc/${child:-none}/comm" || true)
+        case "$name" in "" | bwrap | env) sleep 0.05 ;; *) break ;; esac
+    done 2>/dev/null
+    kill "-$1" "$child" 2>/dev/null || true
 }
 
 root_exec() {
@@ -78,11 +84,12 @@ root_exec() {
         # shellcheck disable=SC2064  # the signal's name is meant to be expanded here
         trap "root_forward $signal" "$signal"
     done
-    trap : INT QUIT
+    trap 'root_interruption=terminal' INT QUIT # a terminal sends these to the command as well
+    # a signal ends the waiting, but not the command
     while true; do
-        status=0
+        root_interruption="" status=0
         wait "$root_bwrap" || status=$?
-        kill -0 "$root_bwrap" 2>/dev/null || break
+        [ -n "$root_interruption" ] || break
     done
     exit "$status"
 }
