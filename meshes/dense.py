@@ -21,7 +21,7 @@ from meshes.improve import improve
 from meshes.outlines import Outlines, outline_faults, trace_outlines
 from meshes.particle import Particle
 from meshes.quality import WANTED_DIHEDRAL, Quality, check_mesh, measure_quality
-from meshes.regularise import regularise, topology_faults
+from meshes.regularise import SHORTEST_CURVES, regularise, topology_faults
 from meshes.seeds import Seeds, move_seed, place_seeds
 from meshes.sizing import cell_sizes, element_size
 from meshes.spheroid import Spheroid
@@ -29,9 +29,9 @@ from meshes.surface_mesh import Runner, mesh_cells, mesh_faces
 from meshes.tetmesh import TetMesh, tagged_mesh
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 Progress = Callable[[str], None]
 
-SHORTEST_CURVES = (0.4, 0.5, 0.32, 0.6, 0.25, 0.7)  # of the element size, in the order in which they are tried
 _SEED_MOVES = 8
 _USABLE_SICN = 0.02
 
@@ -87,9 +87,9 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
     run = run or partial(engine.run, time_limit=particle.mesh.time_limit)
     best: DenseMesh | None = None
     failures: list[_Rejected] = []
-    for attempt, (trial, shortest) in enumerate(_ladder(seeds, domain, particle.grains.seed, failures), start=1):
+    for attempt, (trial, levels) in enumerate(_ladder(seeds, domain, particle.grains.seed, failures), start=1):
         try:
-            mesh, quality = _attempt(trial, domain, size, shortest, run, progress)
+            mesh, quality = _attempt(trial, domain, size, levels, run, progress)
             if best is None or quality.minimum_dihedral > best.quality.minimum_dihedral:
                 best = DenseMesh(mesh, trial, size, quality, attempt, ())
             if quality.is_good:
@@ -104,25 +104,24 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
 
 def _ladder(
     seeds: Seeds, domain: Spheroid, seed: int, failures: Sequence[_Rejected]
-) -> Iterator[tuple[Seeds, float]]:
-    """What to try, one after the other, looking at what has failed so far."""
-    for shortest in SHORTEST_CURVES:
-        yield seeds, shortest
+) -> Iterator[tuple[Seeds, Indices]]:
+    """What to try, one after the other, looking at what has failed so far: other limits, then moved seeds."""
     random = np.random.default_rng([seed, 1])
-    for _ in range(_SEED_MOVES):
-        blamed = failures[-1].cell
-        grain = int(random.integers(len(seeds.positions))) if blamed is None else blamed
-        seeds = move_seed(seeds, grain, domain, random)
-        for shortest in SHORTEST_CURVES[:2]:
-            yield seeds, shortest
+    for move in range(_SEED_MOVES + 1):
+        levels = np.zeros(len(seeds.positions), dtype=np.int64)
+        for _ in SHORTEST_CURVES if move == 0 else SHORTEST_CURVES[:2]:
+            yield seeds, levels
+            cell = failures[-1].cell
+            levels[slice(None) if cell is None else cell] += 1
+        blamed = int(random.integers(len(seeds.positions))) if cell is None else cell
+        seeds = move_seed(seeds, blamed, domain, random)
 
 
 def _attempt(
-    seeds: Seeds, domain: Spheroid, size: float, shortest: float, run: Runner, progress: Progress
+    seeds: Seeds, domain: Spheroid, size: float, levels: Indices, run: Runner, progress: Progress
 ) -> tuple[TetMesh, Quality]:
     """One mesh, or `_Rejected`."""
-    sizes = cell_sizes(size, seeds.target_volumes)
-    outlines = _outlines(seeds, domain, sizes, shortest)
+    outlines = _outlines(seeds, domain, cell_sizes(size, seeds.target_volumes), levels)
     try:
         progress(f"meshing {len(outlines.faces)} faces")
         surface = mesh_faces(outlines, domain, size, run)
@@ -137,27 +136,31 @@ def _attempt(
     return mesh, measure_quality(mesh.points, mesh.cells, mesh.grain)
 
 
-def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, shortest: float) -> Outlines:
-    """Outlines that can be meshed."""
-    try:
-        complex_ = clipped_complex(seeds, domain)
-    except MeshError as error:
-        raise _Rejected(str(error)) from error
-    regularise(complex_, sizes, shortest)
-    for cell, reason in topology_faults(complex_):
-        raise _Rejected(reason, cell)
-    outlines = trace_outlines(complex_, sizes)
-    for face, reason in outline_faults(outlines):
-        raise _Rejected(f"a face is {reason}", face.cell)
-    return outlines
+def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, levels: Indices) -> Outlines:
+    """Outlines that can be meshed; where one cannot, the limit for short curves around its cells is changed."""
+    levels = levels.copy()
+    for _ in SHORTEST_CURVES:
+        try:
+            complex_ = clipped_complex(seeds, domain)
+        except MeshError as error:
+            raise _Rejected(str(error)) from error
+        regularise(complex_, sizes, levels)
+        faults = topology_faults(complex_)
+        if not faults:
+            outlines = trace_outlines(complex_, sizes)
+            faults = [(cell, f"has a face that {fault.reason}") for fault in outline_faults(outlines) for cell in fault.cells]
+        if not faults:
+            return outlines
+        levels[np.unique([cell for cell, _ in faults])] += 1
+    raise _Rejected(faults[0][1], faults[0][0])
 
 
 def _settle(best: DenseMesh | None, failures: Sequence[_Rejected]) -> DenseMesh:
     """Nothing was perfect: the best mesh if it can be used at all, with a note; otherwise an error."""
     if best is not None and best.quality.minimum_sicn > _USABLE_SICN:
         note = (
-            f"grain {best.quality.worst_grain}: smallest dihedral angle {best.quality.minimum_dihedral:.2g} degrees, below the "
-            f"usual {WANTED_DIHEDRAL:g}; another seed, a smaller mesh.size or less spread gives a better mesh"
+            f"grain {best.quality.worst_grain}: smallest dihedral angle {best.quality.minimum_dihedral:.2g} degrees, "
+            f"usually above {WANTED_DIHEDRAL:g}; another seed, a smaller mesh.size or less spread gives a better mesh"
         )
         return replace(best, attempts=len(failures), notes=(note,))
     reasons = dict.fromkeys(str(failure) for failure in failures[-3:])

@@ -40,7 +40,13 @@ def main(arguments: list[str]) -> int:
     gmsh.option.setNumber("Mesh.MeshSizeMin", 0)
     gmsh.option.setNumber("Mesh.Renumber", 0)  # node tags are the numbers of the job
     gmsh.option.setNumber("Mesh.MeshSizeMax", float(job["size"]))
-    result = {"surfaces": mesh_surfaces, "volumes": mesh_volumes}[kind](job)
+    gmsh.logger.start()
+    try:
+        result = {"surfaces": mesh_surfaces, "volumes": mesh_volumes}[kind](job)
+    except Exception as error:  # whatever Gmsh raises, its log says more
+        complaints = [line for line in gmsh.logger.get() if not line.startswith(("Info", "Progress"))]
+        print("; ".join([f"{error}", *complaints[-3:]]))
+        return 1
     with Path(result_file).open("wb") as stream:
         np.savez(stream, **result)
     return 0

@@ -26,10 +26,15 @@ _MOST_WARPED = 0.08  # distance from the plane over the perimeter
 
 
 class Fault(NamedTuple):
-    """Why a face cannot be meshed well."""
+    """Why a face cannot be meshed well; the reason completes "a face that …"."""
 
     face: FaceKey
     reason: str
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """The cells at the face."""
+        return (self.face.cell,) if self.face.other == OUTSIDE else (self.face.cell, self.face.other)
 
 
 @dataclass(frozen=True)
@@ -132,12 +137,12 @@ def outline_faults(outlines: Outlines) -> list[Fault]:
 def _face_fault(face: FaceOutline, nodes: Array) -> str:
     numbers = np.concatenate(face.loops)
     if min(len(loop) for loop in face.loops) < 3:
-        return "fewer than three nodes"
+        return "has fewer than three nodes"
     if len(np.unique(numbers)) < len(numbers):
         return "touches itself"
     areas = [signed_area(flat) for flat in face.flat]
     if areas[0] <= 0.0 or any(area >= 0.0 for area in areas[1:]):
-        return "turned inside out"
+        return "is turned inside out"
     start = np.concatenate(face.flat)
     end = np.concatenate([np.roll(flat, -1, axis=0) for flat in face.flat])
     if _crosses_itself(start, end):
@@ -145,19 +150,26 @@ def _face_fault(face: FaceOutline, nodes: Array) -> str:
     perimeter = float(np.linalg.norm(end - start, axis=1).sum())
     area = sum(areas)
     if area < _SMALLEST_AREA * face.size**2 or area < _THINNEST * perimeter**2:
-        return "too thin"
+        return "is too thin"
     if isinstance(face.frame, PlaneFrame):
         if float(np.abs(face.frame.height(nodes[numbers])).max()) > _MOST_WARPED * perimeter:
-            return "too warped"
+            return "is too warped"
     return ""
 
 
 def _crosses_itself(start: Array, end: Array) -> bool:
-    """Whether any two edges of a flat outline properly cross; shapes (n, 2)."""
+    """Whether any two edges of a flat outline cross; shapes (n, 2).
+
+    Edges on one straight line are no crossing, whatever round-off says: a corner counts as beside an edge only when it is
+    a visible part of the edge away.
+    """
     along = end - start
     to_start = start[None] - start[:, None]
     to_end = end[None] - start[:, None]
     side_of_start = along[:, None, 0] * to_start[..., 1] - along[:, None, 1] * to_start[..., 0]
     side_of_end = along[:, None, 0] * to_end[..., 1] - along[:, None, 1] * to_end[..., 0]
-    separated = side_of_start * side_of_end < 0.0
+    visible = 1e-9 * (along**2).sum(axis=1)[:, None]
+    left = (side_of_start > visible) & (side_of_end < -visible)
+    right = (side_of_start < -visible) & (side_of_end > visible)
+    separated = left | right
     return bool((separated & separated.T).any())

@@ -1,47 +1,64 @@
 """Remove what is too small to mesh: short curves are collapsed, faces squeezed flat by that vanish.
 
-Shortest first, as Neper does. Vertices on the outer surface stay on it. A face left with two sides that lie close together is
-removed and its two sides become one curve. What comes out may be spoilt in rare cases; `topology_faults` tells.
+Shortest first, as Neper does. Vertices on the outer surface stay on it. A face whose sides all lie close to the longest one is
+removed; the other sides take the place of the longest. What comes out may be spoilt in rare cases; `topology_faults` tells.
 """
 
 from __future__ import annotations
 
 import heapq
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meshes.cell_complex import OUTSIDE, CellComplex, FaceKey, Side
+from meshes.cell_complex import OUTSIDE, CellComplex, FaceKey, Loop, Side
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
-_THINNESS = 0.7  # two sides closer than this times the shortest allowed length are one curve
+# Shortest curve that may stay, in element sizes, in the order in which limits are tried.
+SHORTEST_CURVES = (0.4, 0.5, 0.32, 0.6, 0.25, 0.7)
+# Faces narrower than these times the shortest allowed length vanish: between two curves, and with more sides.
+_THIN_LENS = 0.7
+_THIN_FACE = 0.5
 _SAMPLES = 6
 
 
-def regularise(complex_: CellComplex, cell_sizes: Array, shortest: float) -> None:
-    """Collapse curves shorter than `shortest` times the element size around them, in place.
+def regularise(complex_: CellComplex, cell_sizes: Array, levels: Indices) -> None:
+    """Collapse short curves and squeeze thin faces, in place.
 
     Args:
         complex_: The complex to mend.
         cell_sizes: Element size in each cell [µm], shape (N,).
-        shortest: Shortest curve that may stay, in element sizes [-].
+        levels: Which of `SHORTEST_CURVES` holds around each cell (modulo their number), shape (N,); where cells differ
+            the highest decides, since it is raised around faces that need another limit.
     """
-    _Regulariser(complex_, cell_sizes, shortest).run()
+    _Regulariser(complex_, cell_sizes, levels).run()
 
 
 def curve_sizes(complex_: CellComplex, cell_sizes: Array) -> dict[int, float]:
     """Element size along every curve: the smallest of the cells around it [µm]."""
-    sizes: dict[int, float] = defaultdict(lambda: math.inf)
+    return {curve: float(cell_sizes[list(cells)].min()) for curve, cells in _cells_of_curves(complex_).items()}
+
+
+def _cells_of_curves(complex_: CellComplex) -> dict[int, set[int]]:
+    cells: dict[int, set[int]] = defaultdict(set)
     for key, loops in complex_.faces.items():
-        size = face_size(key, cell_sizes)
-        for loop in loops:
-            for side in loop:
-                sizes[side.curve] = min(sizes[side.curve], size)
-    return dict(sizes)
+        for side in (side for loop in loops for side in loop):
+            cells[side.curve].update((key.cell,) if key.other == OUTSIDE else (key.cell, key.other))
+    return cells
+
+
+def _shortest_lengths(complex_: CellComplex, cell_sizes: Array, levels: Indices) -> dict[int, float]:
+    """Length below which each curve is collapsed [µm]."""
+    lengths = {}
+    for curve, cells in _cells_of_curves(complex_).items():
+        around = list(cells)
+        level = int(levels[around].max()) % len(SHORTEST_CURVES)
+        lengths[curve] = SHORTEST_CURVES[level] * float(cell_sizes[around].min())
+    return lengths
 
 
 def face_size(key: FaceKey, cell_sizes: Array) -> float:
@@ -86,7 +103,7 @@ def _cell_fault(complex_: CellComplex, cell: int, faces: list[FaceKey]) -> str:
 class _Regulariser:
     """Book-keeping of one pass: which faces use a curve, which curves meet at a vertex, lengths, and the queue."""
 
-    def __init__(self, complex_: CellComplex, cell_sizes: Array, shortest: float) -> None:
+    def __init__(self, complex_: CellComplex, cell_sizes: Array, levels: Indices) -> None:
         self.complex = complex_
         self.faces_of_curve: dict[int, set[FaceKey]] = defaultdict(set)
         self.curves_at_vertex: dict[int, set[int]] = defaultdict(set)
@@ -100,19 +117,23 @@ class _Regulariser:
                 self.curves_at_vertex[curve.end].add(number)
             else:
                 del complex_.curves[number]
-        self.limits = {n: shortest * size for n, size in curve_sizes(complex_, cell_sizes).items()}
+        self.limits = _shortest_lengths(complex_, cell_sizes, levels)
         self.lengths = {number: complex_.length(number) for number in complex_.curves}
         self.queue = [(length, number) for number, length in self.lengths.items() if length < self.limits[number]]
         heapq.heapify(self.queue)
 
     def run(self) -> None:
-        """Collapse until nothing is too short."""
-        while self.queue:
-            length, number = heapq.heappop(self.queue)
-            if number in self.complex.curves and length == self.lengths[number]:
-                self._collapse(number)
+        """Collapse until nothing is too short and no face too thin."""
+        pending = set(self.complex.faces)
+        while pending:
+            while self.queue:
+                length, number = heapq.heappop(self.queue)
+                if number in self.complex.curves and length == self.lengths[number]:
+                    pending |= self._collapse(number)
+            pending = self._remove_thin_faces(pending)
 
-    def _collapse(self, number: int) -> None:
+    def _collapse(self, number: int) -> set[FaceKey]:
+        """Draw a curve together to one vertex; returns the faces whose outlines changed."""
         curve = self.complex.curves[number]
         kept, merged = curve.start, curve.end
         affected = self._drop_curve(number)
@@ -123,6 +144,7 @@ class _Regulariser:
                 self._update_length(other)
                 affected |= self.faces_of_curve[other]
         self._tidy(affected)
+        return affected
 
     def _merge_vertices(self, kept: int, merged: int) -> None:
         complex_ = self.complex
@@ -159,7 +181,7 @@ class _Regulariser:
             elif len(loops[0]) == 1:
                 pending += sorted(self._tidy_one_sided(key, loops[0][0]), reverse=True)
             elif len(loops[0]) == 2:
-                pending += sorted(self._tidy_two_sided(key, loops[0][0], loops[0][1]), reverse=True)
+                pending += sorted(self._squeeze(key, _THIN_LENS), reverse=True)
 
     def _tidy_one_sided(self, key: FaceKey, side: Side) -> set[FaceKey]:
         """A face bounded by one closed curve goes, with the curve, when it is small."""
@@ -168,28 +190,95 @@ class _Regulariser:
         self._remove_face(key)
         return self._drop_curve(side.curve)
 
-    def _tidy_two_sided(self, key: FaceKey, first: Side, second: Side) -> set[FaceKey]:
-        """A face between two curves goes when they are the same or close; they become one."""
-        if first.curve == second.curve:
-            self._remove_face(key)
+    def _remove_thin_faces(self, faces: Iterable[FaceKey]) -> set[FaceKey]:
+        """Squeeze faces whose other sides all run close to the longest one; returns the faces that changed."""
+        changed: set[FaceKey] = set()
+        for key in sorted(faces):
+            loops = self.complex.faces.get(key)
+            if loops is not None and len(loops) == 1 and len(loops[0]) > 2:
+                affected = self._squeeze(key, _THIN_FACE)
+                self._tidy(affected)
+                changed |= affected
+        return changed
+
+    def _squeeze(self, key: FaceKey, thinness: float) -> set[FaceKey]:
+        """Remove a face if it is thin: everywhere else its longest side becomes the chain of its other sides.
+
+        Returns:
+            The faces whose outlines changed.
+        """
+        loop = self.complex.faces[key][0]
+        if len({side.curve for side in loop}) < len(loop):
+            if len(loop) == 2:
+                self._remove_face(key)
             return set()
-        if not self._close_together(first, second):
+        place = self._side_to_replace(loop)
+        if place is None:
+            return set()
+        longest, chain = loop[place], [*loop[place + 1 :], *loop[:place]]
+        if not self._close_together(longest, chain, thinness):
             return set()
         self._remove_face(key)
-        if self.complex.curves[first.curve].is_arc:
-            first, second = second, first
-        self._replace_curve(first.curve, second.curve, -first.sign * second.sign)
-        return set(self.faces_of_curve[second.curve])
+        affected = self.faces_of_curve.pop(longest.curve)
+        backwards = [Side(side.curve, -side.sign) for side in reversed(chain)]
+        for face in affected:
+            loops = [self._substitute(old, longest, backwards, chain) for old in self.complex.faces[face]]
+            self._set_loops(face, [new for new in loops if new])
+        for side in chain:
+            self.limits[side.curve] = min(self.limits[side.curve], self.limits[longest.curve])
+        self._forget_curve(longest.curve)
+        return affected
 
-    def _close_together(self, first: Side, second: Side) -> bool:
+    def _side_to_replace(self, loop: Loop) -> int | None:
+        """The longest side; with two sides a segment rather than an arc. An arc only gives way to arcs."""
+        curves = [self.complex.curves[side.curve] for side in loop]
+        order = sorted(range(len(loop)), key=lambda n: (-self.lengths[loop[n].curve], n))
+        if len(loop) == 2:
+            order.sort(key=lambda n: curves[n].is_arc)
+        longest = order[0]
+        if curves[longest].is_arc and not all(curve.is_arc for curve in curves):
+            return None
+        return longest
+
+    def _close_together(self, longest: Side, chain: Loop, thinness: float) -> bool:
         curves = self.complex.curves
-        if not curves[first.curve].is_arc and not curves[second.curve].is_arc:
+        if len(chain) == 1 and not curves[longest.curve].is_arc and not curves[chain[0].curve].is_arc:
             return True
-        one = self.complex.points_along(first.curve, _SAMPLES)
-        two = self.complex.points_along(second.curve, _SAMPLES)
-        two = two[::-1] if first.sign * second.sign > 0 else two
-        limit = min(self.limits[first.curve], self.limits[second.curve])
-        return float(np.linalg.norm(one - two, axis=1).max()) < _THINNESS * limit
+        limit = thinness * min(self.limits[side.curve] for side in (longest, *chain))
+        if len(chain) > 1 and sum(self.lengths[side.curve] for side in chain) > 1.5 * self.lengths[longest.curve] + limit:
+            return False
+        line = self.complex.points_along(longest.curve, _SAMPLES if curves[longest.curve].is_arc else 1)
+        points = np.concatenate([self.complex.points_along(side.curve, _SAMPLES)[1:-1] for side in chain])
+        ends = [self.complex.positions[self.complex.ends(side)[1]] for side in chain[:-1]]
+        return _distance_from_line(np.vstack([points, *ends]), line) < limit
+
+    @staticmethod
+    def _substitute(loop: Loop, old: Side, same_way: Loop, other_way: Loop) -> Loop:
+        """The loop with a side replaced by a chain; a chain that is walked to and fro is left out."""
+        new: Loop = []
+        for side in loop:
+            if side.curve != old.curve:
+                new.append(side)
+            else:
+                new += same_way if side.sign == old.sign else other_way
+        position = 0
+        while len(new) > 1 and position < len(new):
+            following = (position + 1) % len(new)
+            if new[position].curve == new[following].curve and new[position].sign == -new[following].sign:
+                new = [side for n, side in enumerate(new) if n not in (position, following)]
+                position = 0
+            else:
+                position += 1
+        return new
+
+    def _set_loops(self, key: FaceKey, loops: list[Loop]) -> None:
+        before = {side.curve for loop in self.complex.faces[key] for side in loop}
+        after = {side.curve for loop in loops for side in loop}
+        self.complex.faces[key] = loops
+        for number in before - after:
+            self.faces_of_curve[number].discard(key)
+        for number in after - before:
+            self.faces_of_curve[number].add(key)
 
     def _drop_curve(self, number: int) -> set[FaceKey]:
         """Take a curve out of all loops; returns the faces that had it."""
@@ -199,16 +288,6 @@ class _Regulariser:
             self.complex.faces[key] = [loop for loop in loops if loop]
         self._forget_curve(number)
         return set(faces)
-
-    def _replace_curve(self, old: int, new: int, turn: int) -> None:
-        for key in self.faces_of_curve.pop(old, set()):
-            self.complex.faces[key] = [
-                [Side(new, side.sign * turn) if side.curve == old else side for side in loop]
-                for loop in self.complex.faces[key]
-            ]
-            self.faces_of_curve[new].add(key)
-        self.limits[new] = min(self.limits[new], self.limits[old])
-        self._forget_curve(old)
 
     def _forget_curve(self, number: int) -> None:
         curve = self.complex.curves.pop(number)
@@ -220,3 +299,13 @@ class _Regulariser:
             self.faces_of_curve[side.curve].discard(key)
         del self.complex.faces[key]
         self.complex.removed_faces += 1
+
+
+def _distance_from_line(points: Array, line: Array) -> float:
+    """Largest distance of points, shape (n, 3), from a line of straight pieces, shape (m, 3)."""
+    start, along = line[:-1], np.diff(line, axis=0)
+    squared = np.maximum((along**2).sum(axis=1), 1e-300)
+    offset = points[:, None] - start
+    fraction = np.clip((offset * along).sum(axis=2) / squared, 0.0, 1.0)
+    distance = np.linalg.norm(offset - fraction[..., None] * along, axis=2)
+    return float(distance.min(axis=1).max())
