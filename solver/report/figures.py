@@ -11,7 +11,6 @@ import matplotlib as mpl
 from solver.errors import VegardError
 from solver.output.folder import FIGURES
 from solver.report.curves import draw_boundary_histogram, draw_radial, draw_risk
-from solver.report.cutaway import draw_cutaway
 from solver.report.run_data import RunData, read_run
 from solver.report.sections import draw_sections
 from solver.report.style import SETTINGS
@@ -48,8 +47,11 @@ def _of_states(run: RunData, place: Path) -> Iterator[Path]:
         yield draw_sections(run, state, role, place / f"section_{name}.png")
         yield draw_radial(run, state, role, place / f"radial_{name}.png")
     try:
+        # PyVista is an extra, and takes a second to load: only this picture needs it.
+        from solver.report.cutaway import draw_cutaway  # noqa: PLC0415
+
         yield draw_cutaway(run, run.worst, place / "cutaway.png")
-    except VegardError as error:  # a machine that cannot draw in three dimensions has all the other figures
+    except (ImportError, VegardError) as error:  # a machine that cannot draw in three dimensions has all other figures
         log.warning("no cut-away picture: %s", error)
 
 

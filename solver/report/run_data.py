@@ -59,8 +59,10 @@ class RunData:
 
     def label(self, state: int) -> str:
         """Where in the protocol a state is, for titles."""
-        charge, seconds = self.history["state_of_charge"][state], self.history["time"][state]
-        return f"SoC {100 * charge:.0f} %, {_duration(seconds)}"
+        charge, seconds = self.history["state_of_charge"], self.history["time"][state]
+        change = charge[state] - charge[state - 1] if state else 0.0
+        doing = "" if abs(change) < 1e-9 else "charging, " if change > 0.0 else "discharging, "
+        return f"{doing}SoC {100 * charge[state]:.0f} %, {_duration(seconds)}"
 
     @cached_property
     def centre(self) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 
 import matplotlib.image
 import numpy as np
@@ -71,7 +72,7 @@ def test_run_data_knows_the_run(run):
     assert data.name == "a small ball"
     assert (data.worst, data.final) == (1, 2)
     assert data.thresholds == [100.0, 210.0, 425.0, 745.0]
-    assert data.label(1) == "SoC 48 %, 10 min"
+    assert data.label(1) == "charging, SoC 48 %, 10 min"
     assert data.centre == pytest.approx(np.zeros(3), abs=1e-6)
     assert data.radius == pytest.approx(2.0, rel=0.03)
 
@@ -91,6 +92,15 @@ def test_runs_with_less_in_them_have_fewer_figures(tmp_path, options, expected):
 
 def test_an_unstressed_run_can_be_drawn(tmp_path):
     assert "risk.png" in names(figures_from_run(record(tmp_path / "run", amplitudes=(0.0, 0.0))))
+
+
+def test_without_pyvista_only_the_picture_that_needs_it_is_left_out(tmp_path, monkeypatch, caplog):
+    monkeypatch.delitem(sys.modules, "solver.report.cutaway", raising=False)
+    monkeypatch.setitem(sys.modules, "pyvista", None)
+    assert names(figures_from_run(record(tmp_path / "run", amplitudes=(0.5,)))) == [
+        name for name in ALL if "highest" not in name and name != "cutaway.png"
+    ]
+    assert "no cut-away picture" in caplog.text
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path, run):
