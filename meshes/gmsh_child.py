@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshes.frames import SurfaceFrame
+from meshes.msh_file import Block, write_blocks
 from meshes.spheroid import Spheroid
 
 Array = NDArray[np.float64]
@@ -74,15 +76,14 @@ def mesh_surfaces(job: Job) -> Job:
     gmsh.model.add("surfaces")
     flat, lengths, per_face = job["flat"], job["loop_lengths"], job["face_loops"]
     shift = _grid_of_faces(flat, lengths, per_face)
-    first_node = np.concatenate([[0], np.cumsum(lengths)])
-    loop = 0
-    surfaces = []
-    for face, loops in enumerate(per_face.tolist()):
-        wires = []
-        for _ in range(loops):
-            wires.append(_closed_curve(loop + 1, flat[first_node[loop] : first_node[loop + 1]] + shift[face], first_node[loop]))
-            loop += 1
-        surfaces.append(gmsh.model.geo.addPlaneSurface(wires))
+    face_of_node = np.repeat(np.repeat(np.arange(len(per_face)), per_face), lengths)
+    plane = np.column_stack([flat + shift[face_of_node], np.zeros(len(flat))])
+    starts = np.cumsum(lengths) - lengths
+    loops = [np.arange(start, start + length) for start, length in zip(starts.tolist(), lengths.tolist())]
+    curves = [Block(1, n + 1, np.column_stack([nodes, np.roll(nodes, -1)])) for n, nodes in enumerate(loops)]
+    _load(plane, curves)
+    wires = iter([gmsh.model.geo.addCurveLoop([curve.tag]) for curve in curves])
+    surfaces = [gmsh.model.geo.addPlaneSurface([next(wires) for _ in range(count)]) for count in per_face.tolist()]
     gmsh.model.geo.synchronize()
     gmsh.option.setNumber("Mesh.Algorithm", _FRONTAL_DELAUNAY)
     if len(job["stretched"]):
@@ -103,14 +104,12 @@ def _grid_of_faces(flat: Array, lengths: Indices, per_face: Indices) -> Array:
     return pitch * np.column_stack([column, row]) - low
 
 
-def _closed_curve(tag: int, points: Array, first: int) -> int:
-    """A discrete closed curve whose nodes carry their job number plus one; returns the curve loop."""
-    count = len(points)
-    nodes = np.arange(first + 1, first + count + 1)
-    gmsh.model.addDiscreteEntity(1, tag)
-    gmsh.model.mesh.addNodes(1, tag, nodes, np.column_stack([points, np.zeros(count)]).ravel())
-    gmsh.model.mesh.addElementsByType(tag, 1, [], np.column_stack([nodes, np.roll(nodes, -1)]).ravel())
-    return int(gmsh.model.geo.addCurveLoop([tag]))
+def _load(points: Array, blocks: list[Block]) -> None:
+    """Put a discrete mesh into Gmsh, by a file: its functions for this take time with the square of the entities."""
+    with tempfile.TemporaryDirectory(prefix="vegard-gmsh-") as folder:
+        path = Path(folder) / "given.msh"
+        write_blocks(points, blocks, path)
+        gmsh.merge(str(path))
 
 
 def _set_sizes_of_stretched(job: Job, shift: Array, surfaces: list[int]) -> None:
@@ -165,16 +164,9 @@ def mesh_volumes(job: Job) -> Job:
         points (m, 3), the given ones first; tetrahedra (k, 4); cell (k,).
     """
     gmsh.model.add("volumes")
-    points, triangles = job["points"], job["triangles"] + 1
-    for face in range(len(job["face_triangles"])):
-        gmsh.model.addDiscreteEntity(2, face + 1)
-    gmsh.model.mesh.addNodes(2, 1, np.arange(1, len(points) + 1), points.ravel())
-    start = 0
-    for face, count in enumerate(job["face_triangles"].tolist()):
-        tags = np.arange(start + 1, start + count + 1)
-        gmsh.model.mesh.addElementsByType(face + 1, 2, tags, triangles[start : start + count].ravel())
-        start += count
-    gmsh.model.mesh.reclassifyNodes()
+    points = job["points"]
+    faces = np.split(job["triangles"], np.cumsum(job["face_triangles"])[:-1])
+    _load(points, [Block(2, number + 1, triangles) for number, triangles in enumerate(faces)])
     around = np.split(job["cell_faces"] + 1, np.cumsum(job["cell_face_counts"])[:-1])
     volumes = [gmsh.model.geo.addVolume([gmsh.model.geo.addSurfaceLoop(faces.tolist())]) for faces in around]
     gmsh.model.geo.synchronize()
