@@ -28,7 +28,7 @@ _OPTIONS = {
     "ksp_guess_fischer_model": "3,10",
     "pc_type": "mg",
     "mg_levels_ksp_type": "chebyshev",
-    "mg_levels_ksp_max_it": "2",
+    "mg_levels_ksp_max_it": "1",
     "mg_levels_pc_type": "pbjacobi",
     "mg_coarse_ksp_type": "preonly",
     "mg_coarse_pc_type": "gamg",
