@@ -1,8 +1,9 @@
 """Field series for ParaView ≥ 5.12 (VTKHDF, 5.3): nothing is gathered, a kill at any moment leaves a readable file.
 
-Every rank writes its part of every state into an HDF5 file of its own. What ParaView opens is a small master file whose
-data sets are *virtual*: tables that say which file holds which rows. It is replaced in one step after each state, and
-names its parts relative to itself, so that a run folder can be moved as a whole.
+Every rank writes its part of every state into an HDF5 file of its own. Data sets that are *virtual*, tables that say
+which file holds which rows, join them in two steps: a small file per state joins the ranks, and the master that
+ParaView opens joins the states. The master is replaced in one step after each state. All names are relative to the file
+they stand in, so that a run folder can be moved as a whole.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 
 import h5py
 import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
 
 from solver.indicators.layout import Layout
 from solver.indicators.settings import IndicatorSettings
@@ -31,41 +34,66 @@ _VERSION = (2, 0)
 _FORMAT = ("v110", "v110")
 
 
-def mesh_file(rank: int) -> str:
-    """Name of a rank's unchanging part, relative to the run folder."""
-    return f"{FIELDS}/mesh_r{rank:05d}.h5"
+_MESH = "mesh"
 
 
-def state_file(state: int, rank: int) -> str:
-    """Name of a rank's part of a state, relative to the run folder."""
-    return f"{FIELDS}/state_{state:05d}_r{rank:05d}.h5"
+def _state_name(state: int) -> str:
+    return f"state_{state:05d}"
+
+
+def _joined(name: str) -> str:
+    """File in the folder of fields that joins the parts of all ranks."""
+    return f"{name}.h5"
+
+
+def _part(name: str, rank: int) -> str:
+    """File in the folder of fields with the part of one rank."""
+    return f"{name}_r{rank:05d}.h5"
 
 
 @dataclass(frozen=True)
 class _Column:
-    """One array of a data set: where it lives in the part files and what a row looks like."""
+    """One array of a data set.
 
-    path: str
+    Attributes:
+        group: Group in the master, "" for the top.
+        name: Name in the master.
+        path: Path in the part files.
+        row: Shape of a row.
+        kind: Type of its numbers.
+        parts: Ranks that hold rows.
+        counts: How many each of them holds.
+    """
+
     group: str
     name: str
+    path: str
     row: tuple[int, ...]
     kind: np.dtype[Any]
-    changing: bool
+    parts: list[int]
+    counts: list[int]
 
 
 @dataclass
 class _Series:
-    """What rank 0 knows of one data set: sizes of the parts, arrays, and field data of the states written so far."""
+    """What rank 0 knows of one data set: the ranks that hold cells, sizes of their parts, and the arrays."""
 
     grid: Grid
+    parts: list[int]
     points: list[int]
     cells: list[int]
-    columns: list[_Column] = field(default_factory=list)
+    fixed: list[_Column] = field(default_factory=list)
+    changing: list[_Column] = field(default_factory=list)
 
-    @property
-    def parts(self) -> list[int]:
-        """Ranks that hold cells; the others are left out of the file."""
-        return [rank for rank, count in enumerate(self.cells) if count]
+
+@dataclass(frozen=True)
+class _Moment:
+    """A state that has been written."""
+
+    number: int
+    time: float
+    state_of_charge: float
+    mean_stoichiometry: float
 
 
 class VtkHdfWriter:
@@ -79,25 +107,32 @@ class VtkHdfWriter:
 
     def __init__(self, folder: RunFolder, layout: Layout, settings: IndicatorSettings) -> None:
         self._folder, self._comm, self._settings = folder, folder.comm, settings
-        self._states: list[tuple[int, float, float, float]] = []
-        self._series: list[_Series] = []
-        for grid in grids(layout):
-            sizes = self._comm.allgather((len(grid.points), len(grid.cells)))
-            self._series.append(_Series(grid, [size[0] for size in sizes], [size[1] for size in sizes]))
+        self._fields = folder.path / FIELDS
+        self._moments: list[_Moment] = []
+        self._series = [_series(grid, self._comm) for grid in grids(layout)]
         with written_by_all(self._comm, "the mesh"):
-            replace_with(folder.path / mesh_file(self._comm.rank), self._write_mesh)
+            replace_with(self._fields / _part(_MESH, self._comm.rank), self._write_mesh)
+        with written_by_all(self._comm, "the mesh"):
+            if self._comm.rank == 0:
+                columns = [column for series in self._series for column in (*_geometry(series), *series.fixed)]
+                replace_with(self._fields / _joined(_MESH), partial(_write_join, name=_MESH, columns=columns))
 
     def write(self, view: StateView) -> None:
         """Adds a state; collective."""
         state = view.state
+        name = _state_name(state.index)
         values = [volume_values(view, self._series[0].grid), boundary_values(view, self._settings)]
         with written_by_all(self._comm, f"the fields of state {state.index}"):
-            place = self._folder.path / state_file(state.index, self._comm.rank)
-            replace_with(place, partial(_write_values, all_series=self._series, values=values))
-        self._states.append((state.index, state.time, state.state_of_charge, state.mean_stoichiometry))
+            place = self._fields / _part(name, self._comm.rank)
+            replace_with(place, partial(_write_values, series=self._series, values=values))
+        self._moments.append(_Moment(state.index, state.time, state.state_of_charge, state.mean_stoichiometry))
         with written_by_all(self._comm, "the list of fields"):
             if self._comm.rank == 0:
-                self._write_masters(values)
+                for series, current in zip(self._series, values):
+                    series.changing = series.changing or _changing(series, current)
+                columns = [column for series in self._series for column in series.changing]
+                replace_with(self._fields / _joined(name), partial(_write_join, name=name, columns=columns))
+                self._write_masters()
 
     def _write_mesh(self, path: Path) -> None:
         with h5py.File(path, "w", locking=False) as file:
@@ -111,72 +146,96 @@ class VtkHdfWriter:
                 for name, array in grid.cell_data.items():
                     group[f"cells/{name}"] = array
 
-    def _write_masters(self, values: Sequence[Values]) -> None:
-        for series, current in zip(self._series, values):
+    def _write_masters(self) -> None:
+        for series in self._series:
             if series.parts:
-                series.columns = series.columns or _columns(series.grid, current)
                 place = self._folder.path / MASTERS[series.grid.name]
-                replace_with(place, partial(_write_master, series=series, states=self._states))
+                replace_with(place, partial(_write_master, series=series, moments=self._moments))
 
 
-def _write_values(path: Path, all_series: Sequence[_Series], values: Sequence[Values]) -> None:
-    with h5py.File(path, "w", locking=False) as file:
-        for series, current in zip(all_series, values):
-            for kind, arrays in (("points", current.point_data), ("cells", current.cell_data)):
-                for name, array in arrays.items():
-                    file[f"{series.grid.name}/{kind}/{name}"] = array
+def _series(grid: Grid, comm: MPI.Comm) -> _Series:
+    sizes = comm.allgather((len(grid.points), len(grid.cells)))
+    parts = [rank for rank, (_, cells) in enumerate(sizes) if cells]
+    series = _Series(grid, parts, [sizes[rank][0] for rank in parts], [sizes[rank][1] for rank in parts])
+    series.fixed = [_column(series, "CellData", name, array) for name, array in grid.cell_data.items()]
+    return series
 
 
-def _columns(grid: Grid, values: Values) -> list[_Column]:
-    """Arrays of a data set: unchanging ones from the mesh parts, changing ones from the state parts."""
+def _changing(series: _Series, values: Values) -> list[_Column]:
+    cells = [_column(series, "CellData", name, array) for name, array in values.cell_data.items()]
+    return cells + [_column(series, "PointData", name, array) for name, array in values.point_data.items()]
+
+
+def _column(series: _Series, group: str, name: str, array: NDArray[Any]) -> _Column:
+    kind, counts = ("cells", series.cells) if group == "CellData" else ("points", series.points)
+    path = f"{series.grid.name}/{kind}/{name}"
+    return _Column(group, name, path, array.shape[1:], array.dtype, series.parts, counts)
+
+
+def _geometry(series: _Series) -> list[_Column]:
+    """The arrays that make up the grid; together they stand at the top of a master."""
+    corners = series.grid.cells.shape[1]
+
+    def column(name: str, row: tuple[int, ...], kind: type[np.generic], counts: list[int]) -> _Column:
+        return _Column("", name, f"{series.grid.name}/{name.lower()}", row, np.dtype(kind), series.parts, counts)
+
     return [
-        _Column(f"{grid.name}/{kind}/{name}", group, name, array.shape[1:], array.dtype, changing)
-        for arrays, kind, group, changing in (
-            (grid.cell_data, "cells", "CellData", False),
-            (values.cell_data, "cells", "CellData", True),
-            (values.point_data, "points", "PointData", True),
-        )
-        for name, array in arrays.items()
+        column("Points", (3,), np.float32, series.points),
+        column("Connectivity", (), np.int64, [corners * count for count in series.cells]),
+        column("Offsets", (), np.int64, [count + 1 for count in series.cells]),
+        column("Types", (), np.uint8, series.cells),
     ]
 
 
-def _write_master(path: Path, series: _Series, states: Sequence[tuple[int, float, float, float]]) -> None:
+def _write_join(path: Path, name: str, columns: Sequence[_Column]) -> None:
+    """Joins the ranks' parts of the mesh or of a state, `name`."""
+    with h5py.File(path, "w", libver=_FORMAT, locking=False) as file:
+        for column in columns:
+            _virtual(file, column.path, column, [_part(name, rank) for rank in column.parts], column.counts)
+
+
+def _write_values(path: Path, series: Sequence[_Series], values: Sequence[Values]) -> None:
+    with h5py.File(path, "w", locking=False) as file:
+        for one, current in zip(series, values):
+            for kind, arrays in (("points", current.point_data), ("cells", current.cell_data)):
+                for name, array in arrays.items():
+                    file[f"{one.grid.name}/{kind}/{name}"] = array
+
+
+def _write_master(path: Path, series: _Series, moments: Sequence[_Moment]) -> None:
+    mesh = [f"{FIELDS}/{_joined(_MESH)}"]
+    states = [f"{FIELDS}/{_joined(_state_name(moment.number))}" for moment in moments]
     with h5py.File(path, "w", libver=_FORMAT, locking=False) as file:
         root = file.create_group("VTKHDF")
         root.attrs["Version"] = _VERSION
         root.attrs.create("Type", b"UnstructuredGrid", dtype=h5py.string_dtype("ascii", 16))
-        _write_geometry(root, series)
         steps = root.create_group("Steps")
-        _write_steps(steps, series, states)
         for name in ("PointData", "CellData", "FieldData"):
             root.create_group(name)
             steps.create_group(f"{name}Offsets")
-        for column in series.columns:
-            _write_column(root, series, column, [state[0] for state in states])
-        for position, name in ((2, "state_of_charge"), (3, "mean_stoichiometry")):
-            root[f"FieldData/{name}"] = np.array([state[position] for state in states])
-            steps[f"FieldDataOffsets/{name}"] = np.arange(len(states))
+        root["NumberOfPoints"] = np.array(series.points, dtype=np.int64)
+        root["NumberOfCells"] = np.array(series.cells, dtype=np.int64)
+        root["NumberOfConnectivityIds"] = series.grid.cells.shape[1] * np.array(series.cells, dtype=np.int64)
+        for column in _geometry(series):
+            _virtual(root, column.name, column, mesh, [sum(column.counts)])
+        _write_steps(steps, series, moments)
+        for column in series.fixed:
+            _virtual(root[column.group], column.name, column, mesh, [sum(column.counts)])
+            steps[f"{column.group}Offsets/{column.name}"] = np.zeros(len(moments), dtype=np.int64)
+        for column in series.changing:
+            rows = sum(column.counts)
+            _virtual(root[column.group], column.name, column, states, [rows] * len(states))
+            steps[f"{column.group}Offsets/{column.name}"] = rows * np.arange(len(moments), dtype=np.int64)
+        for name in ("state_of_charge", "mean_stoichiometry"):
+            root[f"FieldData/{name}"] = np.array([getattr(moment, name) for moment in moments])
+            steps[f"FieldDataOffsets/{name}"] = np.arange(len(moments))
 
 
-def _write_geometry(root: h5py.Group, series: _Series) -> None:
-    name, corners = series.grid.name, series.grid.cells.shape[1]
-    points, cells = ([sizes[rank] for rank in series.parts] for sizes in (series.points, series.cells))
-    identifiers = [corners * count for count in cells]
-    root["NumberOfPoints"] = np.array(points, dtype=np.int64)
-    root["NumberOfCells"] = np.array(cells, dtype=np.int64)
-    root["NumberOfConnectivityIds"] = np.array(identifiers, dtype=np.int64)
-    files = [mesh_file(rank) for rank in series.parts]
-    _virtual(root, "Points", np.dtype(np.float32), (3,), files, f"{name}/points", points)
-    _virtual(root, "Connectivity", np.dtype(np.int64), (), files, f"{name}/connectivity", identifiers)
-    _virtual(root, "Offsets", np.dtype(np.int64), (), files, f"{name}/offsets", [count + 1 for count in cells])
-    _virtual(root, "Types", np.dtype(np.uint8), (), files, f"{name}/types", cells)
-
-
-def _write_steps(steps: h5py.Group, series: _Series, states: Sequence[tuple[int, float, float, float]]) -> None:
+def _write_steps(steps: h5py.Group, series: _Series, moments: Sequence[_Moment]) -> None:
     """Tables that say where each state begins; the geometry is the same for all of them."""
-    count = len(states)
+    count = len(moments)
     steps.attrs["NSteps"] = count
-    steps["Values"] = np.array([state[1] for state in states])
+    steps["Values"] = np.array([moment.time for moment in moments])
     steps["NumberOfParts"] = np.full(count, len(series.parts), dtype=np.int64)
     for name in ("PartOffsets", "PointOffsets"):
         steps[name] = np.zeros(count, dtype=np.int64)
@@ -184,32 +243,9 @@ def _write_steps(steps: h5py.Group, series: _Series, states: Sequence[tuple[int,
         steps[name] = np.zeros((count, 1), dtype=np.int64)
 
 
-def _write_column(root: h5py.Group, series: _Series, column: _Column, states: Sequence[int]) -> None:
-    sizes = series.points if column.group == "PointData" else series.cells
-    rows = [sizes[rank] for rank in series.parts]
-    if column.changing:
-        files = [state_file(state, rank) for state in states for rank in series.parts]
-        starts = sum(rows) * np.arange(len(states), dtype=np.int64)
-    else:
-        files = [mesh_file(rank) for rank in series.parts]
-        starts = np.zeros(len(states), dtype=np.int64)
-    counts = rows * (len(files) // len(rows))
-    _virtual(root[column.group], column.name, column.kind, column.row, files, column.path, counts)
-    root[f"Steps/{column.group}Offsets/{column.name}"] = starts
-
-
-def _virtual(
-    group: h5py.Group,
-    name: str,
-    kind: np.dtype[Any],
-    row: tuple[int, ...],
-    files: Sequence[str],
-    path: str,
-    counts: Sequence[int],
-) -> None:
-    """Data set made of the rows of `path` in all `files`, one after the other; NaN stands for a file that is gone."""
-    layout = h5py.VirtualLayout((sum(counts), *row), kind)
-    ends = np.cumsum(counts)
-    for file, end, count in zip(files, ends, counts):
-        layout[end - count : end] = h5py.VirtualSource(file, path, (count, *row), kind)
-    group.create_virtual_dataset(name, layout, fillvalue=np.nan if kind.kind == "f" else 0)
+def _virtual(group: h5py.Group, name: str, column: _Column, files: Sequence[str], counts: Sequence[int]) -> None:
+    """Data set made of a column's rows in all `files`, one after the other; NaN stands for a file that is gone."""
+    layout = h5py.VirtualLayout((sum(counts), *column.row), column.kind)
+    for file, end, count in zip(files, np.cumsum(counts), counts):
+        layout[end - count : end] = h5py.VirtualSource(file, column.path, (count, *column.row), column.kind)
+    group.create_virtual_dataset(name, layout, fillvalue=np.nan if column.kind.kind == "f" else 0)
