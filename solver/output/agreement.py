@@ -19,7 +19,7 @@ def written_by_all(comm: MPI.Comm, what: str) -> Iterator[None]:
         what: Named in the message.
 
     Raises:
-        OutputError: On all ranks, when the block met an `OSError` on any of them.
+        OutputError: On all ranks, when the block could not write on any of them.
     """
     problem = ""
     try:

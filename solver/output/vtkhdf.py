@@ -8,7 +8,9 @@ they stand in, so that a run folder can be moved as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -135,7 +137,7 @@ class VtkHdfWriter:
                 self._write_masters()
 
     def _write_mesh(self, path: Path) -> None:
-        with h5py.File(path, "w", locking=False) as file:
+        with _new_file(path) as file:
             for series in self._series:
                 grid, group = series.grid, file.create_group(series.grid.name)
                 count, corners = grid.cells.shape
@@ -151,6 +153,18 @@ class VtkHdfWriter:
             if series.parts:
                 place = self._folder.path / MASTERS[series.grid.name]
                 replace_with(place, partial(_write_master, series=series, moments=self._moments))
+
+
+@contextmanager
+def _new_file(path: Path, **options: Any) -> Iterator[h5py.File]:
+    """HDF5 file made in memory and written at once.
+
+    HDF5 itself does not survive a disk that fills up under an open file: the library crashes when the process ends.
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", **options) as file:
+        yield file
+    path.write_bytes(buffer.getbuffer())
 
 
 def _series(grid: Grid, comm: MPI.Comm) -> _Series:
@@ -189,13 +203,13 @@ def _geometry(series: _Series) -> list[_Column]:
 
 def _write_join(path: Path, name: str, columns: Sequence[_Column]) -> None:
     """Joins the ranks' parts of the mesh or of a state, `name`."""
-    with h5py.File(path, "w", libver=_FORMAT, locking=False) as file:
+    with _new_file(path, libver=_FORMAT) as file:
         for column in columns:
             _virtual(file, column.path, column, [_part(name, rank) for rank in column.parts], column.counts)
 
 
 def _write_values(path: Path, series: Sequence[_Series], values: Sequence[Values]) -> None:
-    with h5py.File(path, "w", locking=False) as file:
+    with _new_file(path) as file:
         for one, current in zip(series, values):
             for kind, arrays in (("points", current.point_data), ("cells", current.cell_data)):
                 for name, array in arrays.items():
@@ -205,7 +219,7 @@ def _write_values(path: Path, series: Sequence[_Series], values: Sequence[Values
 def _write_master(path: Path, series: _Series, moments: Sequence[_Moment]) -> None:
     mesh = [f"{FIELDS}/{_joined(_MESH)}"]
     states = [f"{FIELDS}/{_joined(_state_name(moment.number))}" for moment in moments]
-    with h5py.File(path, "w", libver=_FORMAT, locking=False) as file:
+    with _new_file(path, libver=_FORMAT) as file:
         root = file.create_group("VTKHDF")
         root.attrs["Version"] = _VERSION
         root.attrs.create("Type", b"UnstructuredGrid", dtype=h5py.string_dtype("ascii", 16))

@@ -225,6 +225,40 @@ def test_a_kill_while_writing_leaves_the_states_before_readable(tmp_path, kind):
         assert last.cell_data["von_mises_stress"] == pytest.approx((1.0 + fields.times[-1]) * first, rel=1e-5)
 
 
+FULL_DISK = """
+import resource, signal, sys; sys.path.insert(0, "tests/helpers")
+from pathlib import Path
+import synthetic
+from mpi4py import MPI
+from solver.indicators.layout import build_layout
+from solver.indicators.settings import IndicatorSettings
+from solver.indicators.view import StateView
+from solver.output.folder import RunFolder
+from solver.output.writers import FORMATS
+layout = build_layout(synthetic.domain(MPI.COMM_SELF, divisions=5, grains=6), 0.2)
+writer = FORMATS[sys.argv[2]](RunFolder(Path(sys.argv[1]), MPI.COMM_SELF), layout, IndicatorSettings())
+writer.write(StateView(synthetic.state(layout.domain, 0, 0.0), layout))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+try:
+    writer.write(StateView(synthetic.state(layout.domain, 1, 1.0), layout))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_a_full_disk_is_told_in_words_and_leaves_the_states_before(tmp_path, kind):
+    # A limit on the size of files stands for the full disk: the write fails in the same place.
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path), kind]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "OutputError the fields of state 1 could not be written (" in done.stdout
+    assert "too large); free space or choose another --output" in done.stdout
+    assert open_fields(tmp_path).times == [0.0]
+    assert np.isfinite(open_fields(tmp_path).volume(0).cell_data["von_mises_stress"]).all()
+    assert not list((tmp_path / "fields").glob(".*"))
+
+
 def test_the_master_is_small_and_holds_no_values(tmp_path):
     write(tmp_path, "vtkhdf")
     with h5py.File(tmp_path / "fields.vtkhdf") as file:
