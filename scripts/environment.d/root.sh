@@ -3,7 +3,7 @@
 # bubblewrap on the machine (and uidmap for an ordinary user); nothing else of the machine is touched.
 # The folder is named by a hash of what is in it, filled under another name and renamed when it is complete and checked.
 
-root_suite=trixie
+root_suite=${VEGARD_SUITE:-trixie}
 root_version=1 # of the way the folder is made; another number means another folder
 
 root_key() {
@@ -165,7 +165,7 @@ root_build() {
     fi
     printf '%s\n' "$work" >"$folder.work"
     new=$folder.new.$$
-    say "making a private Debian 13 with DOLFINx in $folder"
+    say "making a private Debian ($root_suite) with DOLFINx in $folder"
     say "(once; 3 to 10 minutes, 3 GB; nothing else on this machine is changed; log: $log)"
     if ! root_fill "$new" "$work" "$log"; then
         reason="could not be made, see $log: $(grep -m 1 -E '^(E|tar|error): ' "$log")"
