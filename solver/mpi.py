@@ -101,6 +101,8 @@ def launch_command(ranks: int, arguments: Sequence[str]) -> tuple[list[str], dic
 def abort_all(lines: Sequence[str], exit_code: int) -> NoReturn:
     """Print a failure once and end every rank, also those that wait for this one inside a collective call."""
     rank = launched_rank()
+    # Another rank may end this one meanwhile, by the signal that otherwise interrupts a run: then it goes quietly.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if rank:
         time.sleep(_COURTESY)
         lines = [f"[rank {rank}] {line}" for line in lines]
