@@ -59,14 +59,6 @@ def domain_of(mesh: TetMesh, c_axes: list[list[float]], comm: MPI.Comm = MPI.COM
     return build_domain(comm, mesh, axes) if comm.rank == 0 else build_domain(comm, None, None)
 
 
-def transversely_isotropic(c11: float, c12: float, c13: float, c33: float, c44: float) -> NDArray[np.float64]:
-    """Voigt stiffness (6, 6) about axis 3, order xx yy zz yz xz xy, engineering shear, written out independently."""
-    stiffness = np.zeros((6, 6))
-    stiffness[:3, :3] = [[c11, c12, c13], [c12, c11, c13], [c13, c13, c33]]
-    stiffness[3:, 3:] = np.diag([c44, c44, (c11 - c12) / 2])
-    return stiffness
-
-
 def ball(levels: int, radius: float = 1.0, core_levels: int | None = None) -> TetMesh:
     """Ball of nested spheres (a cube grid pushed outwards); grain 1 inside sphere `core_levels`, 2 outside it.
 

@@ -1,4 +1,4 @@
-"""Shared pieces of the verification tests: a stopwatch, and a recorder of what the time loop shows."""
+"""Runs of lithium alone through the time loop, and a recorder of what it shows."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Recorder:
     steps: list[StepResult] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     fields: list[NDArray[np.float64]] = field(default_factory=list)
+    means: list[float] = field(default_factory=list)
     imbalances: list[float] = field(default_factory=list)
 
     def on_step(self, result: StepResult) -> None:
@@ -29,6 +30,7 @@ class Recorder:
     def on_state(self, state: State) -> None:
         self.times.append(state.time)
         self.fields.append(state.stoichiometry.x.array.copy())
+        self.means.append(state.mean_stoichiometry)
         self.imbalances.append(state.lithium_imbalance)
 
 

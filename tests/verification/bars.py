@@ -1,0 +1,155 @@
+"""What the verification asks for: every limit once, with its reason. Tests check it, docs/verification.md prints it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A limit on a number.
+
+    Attributes:
+        quantity: What the number is, in the words of the page.
+        limit: The limit.
+        why: Why it is this one.
+        test: The test that checks it, as file::function.
+        at_least: Whether the number must be above the limit rather than below.
+    """
+
+    quantity: str
+    limit: float
+    why: str
+    test: str
+    at_least: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether a number is on the right side; NaN never is."""
+        return value > self.limit if self.at_least else value < self.limit
+
+    def check(self, *values: float) -> None:
+        """Asserts it of each number."""
+        for value in values:
+            assert self.holds(value), f"{self.quantity}: {value:.4g}, limit {self.limit:.4g} ({self.why})"
+
+
+_SECOND_ORDER = "second order; the rest is for coarse meshes"
+
+_V1 = "test_diffusion.py::test_sphere_with_held_surface_v1"
+HELD_PROFILE = Bar("profile, largest error at any vertex (20 cells)", 0.005, "0.5 % of the jump", _V1)
+HELD_UPTAKE = Bar("lithium that entered, relative error (20 cells)", 0.005, "the same 0.5 %", _V1)
+HELD_RATE = Bar("rate between 10 and 20 cells", 1.6, _SECOND_ORDER, _V1, at_least=True)
+
+_V2 = "test_diffusion.py::test_sphere_with_constant_flux_v2"
+FLUX_PROFILE = Bar("profile, largest error at any vertex (20 cells)", 0.005, "0.5 % of its range", _V2)
+FLUX_RATE = Bar("rate between 10 and 20 cells", 1.6, _SECOND_ORDER, _V2, at_least=True)
+FLUX_SPREAD = Bar("spread of x over the surface", 1e-12, "one potential: equal but for rounding", _V2)
+LEAD = Bar(
+    "quasi-steady lead of the surface, relative error (14 cells)",
+    0.01,
+    "a small difference of two large numbers: 1 %",
+    "test_diffusion.py::test_quasi_steady_surface_to_mean_difference",
+)
+
+SPACE_RATE = Bar(
+    "anisotropic decay: rate in cell size",
+    1.8,
+    "lumped P1 is of second order; 0.2 covers the coarse meshes",
+    "test_diffusion.py::test_error_falls_with_the_square_of_the_cell_size",
+    at_least=True,
+)
+TIME_RATE = Bar(
+    "anisotropic decay: rate in step size",
+    1.8,
+    "BDF2 is of second order, and a single backward Euler step at the start keeps it",
+    "test_diffusion.py::test_error_falls_with_the_square_of_the_step",
+    at_least=True,
+)
+TOLERANCE = Bar(
+    "error over requested tolerance, the worst of all",
+    1.0,
+    "what was asked for must be met",
+    "test_diffusion.py::test_requested_tolerance_is_met",
+)
+BALANCE = Bar(
+    "lithium imbalance (eq. 4.9)",
+    1e-8,
+    "linear solves stop at 1e-10 and a run takes tens of them",
+    "test_diffusion.py::test_lithium_is_conserved",
+)
+
+_MMS = "test_elasticity.py::test_displacement_converges_at_third_order"
+DISPLACEMENT_RATE = Bar("manufactured displacement: rate in L²", 2.8, "P2 is of third order", _MMS, at_least=True)
+STRAIN_RATE = Bar("manufactured displacement: rate of strain", 1.85, "one order less", _MMS, at_least=True)
+
+_V3 = "test_spheres.py::test_quasi_steady_sphere_stress_v3"
+PARABOLA_RATE = Bar("rate of the root-mean-square error", 1.7, "strain of P2 is of second order", _V3, at_least=True)
+PARABOLA_RMS = Bar("root-mean-square error (10 cells)", 0.005, "half a percent of the largest stress", _V3)
+PARABOLA_LARGEST = Bar("largest error below 0.95 R (10 cells)", 0.02, "2 % at any point", _V3)
+PARTICLE_MESH = Bar(
+    "largest error at a centroid, mesh of a particle with 130 000 unknowns",
+    0.016,
+    "what P2 reaches on a good mesh of this size",
+    "test_spheres.py::test_stress_on_the_mesh_of_a_particle_v3",
+)
+_PEAK = "test_spheres.py::test_centre_maximum_of_a_held_sphere_v3"
+PEAK = Bar("largest stress in the centre, relative error (8 cells)", 0.005, "0.5 %", _PEAK)
+_CHAIN = "test_spheres.py::test_stress_of_a_held_sphere_through_the_time_loop_v3"
+CHAIN_RMS = Bar("lithium and stress in one run, root-mean-square error (8 cells)", 0.02, "follows that of x", _CHAIN)
+CHAIN_LARGEST = Bar("the same, largest error at a centroid", 0.04, "steep lithium next to the surface", _CHAIN)
+
+_V5 = "test_spheres.py::test_core_shell_misfit_v5"
+CORE = Bar("mean stress of the core, largest deviation over p", 0.01, "1 %", _V5)
+SHELL = Bar("mean hoop stress of the shell, relative error", 0.01, "1 %", _V5)
+SHELL_POINTS = Bar(
+    "share of the shell's points with hoop stress within 5 %", 0.95, "one cell across the shell", _V5, at_least=True
+)
+
+_V10 = "test_elasticity.py::test_laminate_v10"
+IN_PLANE = Bar("in-plane stress, largest error at any point in the middle", 0.01, "edges ten layers away", _V10)
+OUT_OF_PLANE = Bar("stress across the layers, largest at any point in the middle", 0.01, "should vanish", _V10)
+
+FREE_CRYSTAL = Bar(
+    "free single crystal at uniform x: stress over clamped stress, over the solver's tolerance",
+    20.0,
+    "only the linear solver leaves anything",
+    "test_elasticity.py::test_free_single_crystal_is_stress_free_v13",
+)
+ISOTROPIC_STRAIN = Bar(
+    "polycrystal whose grains strain alike in all directions: the same ratio",
+    20.0,
+    "only the linear solver leaves anything",
+    "test_elasticity.py::test_isotropic_strain_stresses_no_polycrystal_v13",
+)
+MEAN_STRESS = Bar(
+    "∫σ dV of a polycrystal over ∫\\|σ\\| dV (eq. 4.9)",
+    1e-8,
+    "a hundred times the solver's tolerance",
+    "test_elasticity.py::test_mean_stress_of_a_free_polycrystal_vanishes",
+)
+TURNING = Bar(
+    "turning particle and crystal axes: stress against turned stress",
+    1e-6,
+    "both solves stop at 1e-10 of the load; room for the conditioning",
+    "test_elasticity.py::test_turning_the_particle_turns_the_stress_v13",
+)
+MISMATCH = Bar(
+    "mismatch stress by one scaled solution (eq. 2.7) against a solve at uniform x",
+    1e-7,
+    "both solves stop at 1e-10 of the load",
+    "test_elasticity.py::test_mismatch_is_the_stress_at_uniform_lithium",
+)
+ONE_WAY = Bar(
+    "one-way: change of x when the stiffness is ten times as large",
+    1e-15,
+    "nothing acts back",
+    "test_elasticity.py::test_lithium_does_not_depend_on_the_stiffness_v13",
+)
+RANKS = Bar(
+    "indicators on 2 ranks against 1, largest difference over the largest value of its column",
+    1e-5,
+    "solves stop at 1e-10, percentiles jump between neighbouring values",
+    "../mpi/test_ranks.py::test_history_does_not_depend_on_the_number_of_ranks",
+)
+
+ALL: dict[str, Bar] = {name: item for name, item in globals().items() if isinstance(item, Bar)}
