@@ -1,7 +1,8 @@
 """The grains as a complex of vertices, curves and faces: straight segments inside, arcs on the outer surface.
 
-A face lies between two cells, or between a cell and the outside (`OUTSIDE`). Its loops run anticlockwise seen from the second
-cell (holes clockwise). The complex is the mutable work piece of the mesher; `clipping` makes it, `regularise` mends it.
+A face lies between two cells, or between a cell and the outside (`OUTSIDE`). Its loops run anticlockwise seen from the
+second cell (holes clockwise). The complex is the mutable work piece of the mesher: `clipping` makes it, `regularise`
+mends it.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array
 from meshes.spheroid import Spheroid
-
-Array = NDArray[np.float64]
 
 OUTSIDE = -1
 _ARC_SAMPLES = 16
@@ -141,7 +140,7 @@ class CellComplex:
 
     def _arc_frame(self, curve: Curve) -> tuple[Array, Array, float, float]:
         """In-plane unit vectors (the first towards the start), radius, and angle from start to end."""
-        assert curve.centre is not None and curve.normal is not None
+        assert curve.normal is not None
         start = self.domain.to_ball(self.positions[curve.start]) - curve.centre
         end = self.domain.to_ball(self.positions[curve.end]) - curve.centre
         start = start - (start @ curve.normal) * curve.normal

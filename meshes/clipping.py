@@ -1,7 +1,7 @@
 """From a power diagram to the complex of the grains inside the particle.
 
-Every grain boundary is a convex polygon cut by the disc in which its plane meets the particle: segments and arcs. The outer
-patch of a grain is bounded by its arcs. All steps are exact; nothing is sampled.
+Every grain boundary is a convex polygon cut by the disc in which its plane meets the particle: segments and arcs. The
+outer patch of a grain is bounded by its arcs. All steps are exact; nothing is sampled.
 """
 
 from __future__ import annotations
@@ -11,17 +11,14 @@ import math
 from collections import defaultdict
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array, Indices, as_ints
 from meshes.cell_complex import OUTSIDE, CellComplex, Curve, FaceKey, Loop, Side
-from meshes.errors import MeshError
+from meshes.errors import Unmeshable
 from meshes.patches import group_loops
 from meshes.power_diagram import PowerDiagram, power_diagram
 from meshes.seeds import Seeds
 from meshes.spheroid import Spheroid
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 def clipped_complex(seeds: Seeds, domain: Spheroid) -> CellComplex:
@@ -35,7 +32,7 @@ def clipped_complex(seeds: Seeds, domain: Spheroid) -> CellComplex:
         A complex whose cells are numbered like the seeds.
 
     Raises:
-        MeshError: If the outline of a grain's outer surface does not close.
+        Unmeshable: If the outline of a grain's outer surface does not close.
     """
     complex_ = CellComplex(domain, len(seeds.positions))
     if complex_.cell_count == 1:
@@ -91,7 +88,7 @@ def _add_segments(complex_: CellComplex, diagram: PowerDiagram) -> dict[int, int
             vertex_of_simplex[simplex] = complex_.add_vertex(diagram.vertices[simplex], False)
         return vertex_of_simplex[simplex]
 
-    for edge in visible.tolist():
+    for edge in as_ints(visible):
         first = end_vertex(edge, 0, enter[edge], enter[edge] >= 0.0)
         last = end_vertex(edge, 1, leave[edge], leave[edge] <= 1.0)
         curve_of_edge[edge] = complex_.add_curve(Curve(first, last))
@@ -123,27 +120,27 @@ def _visible_sides(diagram: PowerDiagram, curve_of_edge: dict[int, int]) -> dict
     edges = np.array(sorted(curve_of_edge), dtype=np.int64)
     sides_of_face: dict[tuple[int, int], list[Side]] = {}
     real = diagram.edges[:, 1] < diagram.count
-    for pair in np.unique(_pairs_of(diagram.edges[real], diagram.count), axis=0).tolist():
-        sides_of_face[pair[0], pair[1]] = []
+    for cell, other in map(as_ints, np.unique(_pairs_of(diagram.edges[real], diagram.count), axis=0)):
+        sides_of_face[cell, other] = []
     if not len(edges):
         return sides_of_face
     triple = diagram.edges[edges]
     along = diagram.vertices[diagram.edge_ends[edges, 1]] - diagram.vertices[diagram.edge_ends[edges, 0]]
     unsorted: dict[tuple[int, int], list[tuple[float, Side]]] = defaultdict(list)
     for first, second, third in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
-        cell, other, opposite = triple[:, first], triple[:, second], triple[:, third]
-        normal = diagram.seeds[other] - diagram.seeds[cell]
+        pair = triple[:, [first, second]]
+        normal = diagram.seeds[pair[:, 1]] - diagram.seeds[pair[:, 0]]
         normal /= np.linalg.norm(normal, axis=1)[:, None]
-        across = diagram.seeds[opposite] - diagram.seeds[cell]
+        across = diagram.seeds[triple[:, third]] - diagram.seeds[pair[:, 0]]
         horizontal = np.cross(normal, np.eye(3)[np.abs(normal).argmin(axis=1)])
         vertical = np.cross(normal, horizontal)
         direction = np.arctan2((across * vertical).sum(axis=1), (across * horizontal).sum(axis=1))
         forward = (np.cross(normal, across) * along).sum(axis=1) > 0.0
-        for row, edge in enumerate(edges.tolist()):
+        for row, edge in enumerate(as_ints(edges)):
             side = Side(curve_of_edge[edge], 1 if forward[row] else -1)
-            unsorted[int(cell[row]), int(other[row])].append((float(direction[row]), side))
-    for pair_, entries in unsorted.items():
-        sides_of_face[pair_] = [side for _, side in sorted(entries)]
+            unsorted[int(pair[row, 0]), int(pair[row, 1])].append((float(direction[row]), side))
+    for key, entries in unsorted.items():
+        sides_of_face[key] = [side for _, side in sorted(entries)]
     return sides_of_face
 
 
@@ -207,7 +204,7 @@ def _chain(complex_: CellComplex, sides: list[Side], cell: int) -> list[Loop]:
         loop, (origin, here) = [first], complex_.ends(first)
         while here != origin:
             if not leaving[here]:
-                raise MeshError(f"grain {cell + 1}: the outline of its outer surface does not close")
+                raise Unmeshable("the outline of its outer surface does not close", cell)
             loop.append(leaving[here].pop())
             here = complex_.ends(loop[-1])[1]
         loops.append(loop)

@@ -1,7 +1,7 @@
 """The mesher of dense particles: seeds → complex → regularised → surfaces → tetrahedra → improved and checked.
 
-An attempt that fails, or whose mesh is not good enough, is followed by another one: first with other limits for short curves, then
-with the offending grain's seed moved a little. The same description takes the same path every time.
+An attempt that fails, or whose mesh is not good enough, is followed by another one: first with other limits for short
+curves, then with the offending grain's seed moved a little. The same description takes the same path every time.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meshes import engine
+from meshes.arrays import Array, Indices
 from meshes.clipping import clipped_complex
-from meshes.engine import EngineError
-from meshes.errors import MeshError
+from meshes.errors import MeshError, Unmeshable
 from meshes.improve import improve
 from meshes.outlines import Outlines, outline_faults, trace_outlines
 from meshes.particle import Particle
@@ -28,8 +27,6 @@ from meshes.spheroid import Spheroid
 from meshes.surface_mesh import Runner, mesh_cells, mesh_faces
 from meshes.tetmesh import TetMesh, tagged_mesh
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 Progress = Callable[[str], None]
 
 _SEED_MOVES = 8
@@ -57,14 +54,6 @@ class DenseMesh:
     notes: tuple[str, ...]
 
 
-class _Rejected(Exception):
-    """An attempt that cannot be used: why, and which grain (from 0) is to blame if that is known."""
-
-    def __init__(self, reason: str, cell: int | None = None) -> None:
-        super().__init__(reason if cell is None else f"grain {cell + 1}: {reason}")
-        self.cell = cell
-
-
 def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = None) -> DenseMesh:
     """Mesh a dense particle.
 
@@ -86,7 +75,7 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
     progress(f"{count} grain{'s' * (count > 1)} placed; elements of {size:.3g} um")
     run = run or partial(engine.run, time_limit=particle.mesh.time_limit)
     best: DenseMesh | None = None
-    failures: list[_Rejected] = []
+    failures: list[Unmeshable] = []
     for attempt, (trial, levels) in enumerate(_ladder(seeds, domain, particle.grains.seed, failures), start=1):
         try:
             mesh, quality = _attempt(trial, domain, size, levels, run, progress)
@@ -95,15 +84,15 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
             if quality.is_good:
                 return best
             sharp = f"an angle of {quality.minimum_dihedral:.2g} degrees between two facets"
-            failures.append(_Rejected(sharp, quality.worst_grain - 1))
-        except _Rejected as rejected:
-            failures.append(rejected)
+            failures.append(Unmeshable(sharp, quality.worst_grain - 1))
+        except Unmeshable as failure:
+            failures.append(failure)
         progress(f"attempt {attempt}: {failures[-1]}; trying again")
     return _settle(best, failures)
 
 
 def _ladder(
-    seeds: Seeds, domain: Spheroid, seed: int, failures: Sequence[_Rejected]
+    seeds: Seeds, domain: Spheroid, seed: int, failures: Sequence[Unmeshable]
 ) -> Iterator[tuple[Seeds, Indices]]:
     """What to try, one after the other, looking at what has failed so far: other limits, then moved seeds."""
     random = np.random.default_rng([seed, 1])
@@ -120,7 +109,7 @@ def _ladder(
 def _attempt(
     seeds: Seeds, domain: Spheroid, size: float, levels: Indices, run: Runner, progress: Progress
 ) -> tuple[TetMesh, Quality]:
-    """One mesh, or `_Rejected`."""
+    """One mesh, or `Unmeshable`."""
     outlines = _outlines(seeds, domain, cell_sizes(size, seeds.target_volumes), levels)
     try:
         progress(f"meshing {len(outlines.faces)} faces")
@@ -131,8 +120,8 @@ def _attempt(
         check_mesh(mesh)
         mesh = improve(mesh, domain)
         check_mesh(mesh)
-    except (EngineError, MeshError) as error:
-        raise _Rejected(str(error)) from error
+    except MeshError as error:
+        raise Unmeshable(str(error)) from error
     return mesh, measure_quality(mesh.points, mesh.cells, mesh.grain)
 
 
@@ -140,22 +129,20 @@ def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, levels: Indices) -> 
     """Outlines that can be meshed; where one cannot, the limit for short curves around its cells is changed."""
     levels = levels.copy()
     for _ in SHORTEST_CURVES:
-        try:
-            complex_ = clipped_complex(seeds, domain)
-        except MeshError as error:
-            raise _Rejected(str(error)) from error
+        complex_ = clipped_complex(seeds, domain)
         regularise(complex_, sizes, levels)
         faults = topology_faults(complex_)
         if not faults:
             outlines = trace_outlines(complex_, sizes)
-            faults = [(cell, f"has a face that {fault.reason}") for fault in outline_faults(outlines) for cell in fault.cells]
+            spoilt = outline_faults(outlines)
+            faults = [(cell, f"has a face that {fault.reason}") for fault in spoilt for cell in fault.cells]
         if not faults:
             return outlines
         levels[np.unique([cell for cell, _ in faults])] += 1
-    raise _Rejected(faults[0][1], faults[0][0])
+    raise Unmeshable(faults[0][1], faults[0][0])
 
 
-def _settle(best: DenseMesh | None, failures: Sequence[_Rejected]) -> DenseMesh:
+def _settle(best: DenseMesh | None, failures: Sequence[Unmeshable]) -> DenseMesh:
     """Nothing was perfect: the best mesh if it can be used at all, with a note; otherwise an error."""
     if best is not None and best.quality.minimum_sicn > _USABLE_SICN:
         note = (

@@ -1,7 +1,7 @@
 """Process control of the mesher: every Gmsh call runs in a child process that is killed when it takes too long.
 
-Gmsh can loop for ever, crash or exit; none of that may reach the program. The child ends when the call returns, times out or is
-interrupted, and also when this process dies (it watches its standard input).
+Gmsh can loop for ever, crash or exit; none of that may reach the program. The child ends when the call returns, times
+out or is interrupted, and also when this process dies (it watches its standard input).
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from meshes.errors import Unmeshable
 
 Job = Mapping[str, NDArray]
 
@@ -24,8 +25,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 GMSH_CHILD = (sys.executable, "-m", "meshes.gmsh_child")
 
 
-class EngineError(Exception):
-    """A child that failed or was killed; the caller tries something else."""
+class EngineError(Unmeshable):
+    """A child that failed or was killed."""
 
 
 def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CHILD) -> dict[str, NDArray]:
@@ -46,7 +47,7 @@ def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CH
     with tempfile.TemporaryDirectory(prefix="vegard-mesh-") as folder:
         job_file, result_file, log_file = (Path(folder) / name for name in ("job.npz", "result.npz", "log.txt"))
         with job_file.open("wb") as stream:
-            np.savez(stream, **job)
+            np.savez(stream, **job)  # type: ignore[arg-type]
         with log_file.open("wb") as log:
             status = _supervise([*program, kind, str(job_file), str(result_file)], log.fileno(), time_limit)
         if status is None:
@@ -93,15 +94,3 @@ def _environment() -> dict[str, str]:
 def _last_words(log_file: Path) -> str:
     lines = log_file.read_text(errors="replace").strip().splitlines()
     return lines[-1][:300] if lines else "no message"
-
-
-class Stopwatch:
-    """Seconds left of a time limit that several calls share."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds left, at least a little so that a late call fails by itself."""
-        return max(self._end - time.monotonic(), 0.01)

@@ -23,3 +23,16 @@ class MeshError(VegardError):
     """A particle could not be meshed, or a mesh failed its checks; names the grain where there is one."""
 
     exit_code = 3
+
+
+class Unmeshable(Exception):
+    """An attempt at a mesh that cannot be used; the mesher catches it and tries something else.
+
+    Args:
+        reason: What is wrong.
+        cell: The grain to blame, numbered from 0, if it is known.
+    """
+
+    def __init__(self, reason: str, cell: int | None = None) -> None:
+        super().__init__(reason if cell is None else f"grain {cell + 1}: {reason}")
+        self.cell = cell

@@ -1,4 +1,4 @@
-"""Flat pictures of faces for the surface mesher: best-fit planes inside, conformal (stereographic) maps on the outer surface."""
+"""Flat pictures of faces for the surface mesher: best-fit planes inside, conformal maps on the outer surface."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array
 from meshes.spheroid import Spheroid
-
-Array = NDArray[np.float64]
 
 
 class Frame(Protocol):
@@ -25,10 +23,19 @@ class Frame(Protocol):
     def stretch(self, flat: Array) -> Array:
         """Flat length per length in space at flat coordinates [-], shape (n,)."""
 
+    @property
+    def lost_direction(self) -> Array:
+        """Unit vector along which flattening loses the height of points, zero if it loses nothing, shape (3,)."""
+
 
 @dataclass(frozen=True)
 class PlaneFrame:
-    """Orthogonal projection on a plane through `origin` with the orthonormal `axes`, shape (3, 3), the last one normal."""
+    """Orthogonal projection on a plane.
+
+    Args:
+        origin: A point of the plane [µm], shape (3,).
+        axes: Orthonormal rows, the last one normal to the plane, shape (3, 3).
+    """
 
     origin: Array
     axes: Array
@@ -52,9 +59,14 @@ class PlaneFrame:
         """See `Frame`."""
         return np.ones(len(flat))
 
-    def height(self, points: Array) -> Array:
-        """Distance of points from the plane [µm], shape (n,)."""
-        return (points - self.origin) @ self.axes[2]
+    @property
+    def lost_direction(self) -> Array:
+        """See `Frame`."""
+        return self.axes[2]
+
+    def warp(self, points: Array) -> float:
+        """Largest distance of points, shape (n, 3), from the plane [µm]."""
+        return float(np.abs((points - self.origin) @ self.axes[2]).max())
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,11 @@ class SurfaceFrame:
         """See `Frame`."""
         stereographic = self.scale * (1.0 + ((flat / (2.0 * self.scale)) ** 2).sum(axis=1))
         return stereographic * self.domain.conformal_scale(self.lift(flat))
+
+    @property
+    def lost_direction(self) -> Array:
+        """See `Frame`."""
+        return np.zeros(3)
 
     def _directions(self, flat: Array) -> Array:
         half = flat / (2.0 * self.scale)

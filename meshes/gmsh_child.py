@@ -1,7 +1,7 @@
 """The only module that loads Gmsh; run as a program by `engine`, never imported by the rest.
 
-`python -m meshes.gmsh_child surfaces|volumes JOB.npz RESULT.npz`. A watchdog ends the process when its parent is gone: it waits
-for the end of standard input, which the parent holds open.
+`python -m meshes.gmsh_child surfaces|volumes JOB.npz RESULT.npz`. A watchdog ends the process when its parent is gone:
+it waits for the end of standard input, which the parent holds open.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import gmsh
 import numpy as np
 from numpy.typing import NDArray
 
+from meshes.arrays import Array, Indices, as_ints
 from meshes.frames import SurfaceFrame
 from meshes.msh_file import Block, write_blocks
 from meshes.spheroid import Spheroid
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 Job = dict[str, NDArray]
 
 _FRONTAL_DELAUNAY = 6
@@ -50,7 +49,7 @@ def main(arguments: list[str]) -> int:
         print("; ".join([f"{error}", *complaints[-3:]]))
         return 1
     with Path(result_file).open("wb") as stream:
-        np.savez(stream, **result)
+        np.savez(stream, **result)  # type: ignore[arg-type]
     return 0
 
 
@@ -65,13 +64,13 @@ def mesh_surfaces(job: Job) -> Job:
     """Triangulate flat outlines, all side by side in one plane model.
 
     Args:
-        job: size; flat (n, 2) loop nodes; loop_lengths (loops,); face_loops (faces,) loops per face; face_sizes (faces,);
-            and for faces that are strongly stretched in their flat picture: stretched (s,) face numbers,
+        job: size; flat (n, 2) loop nodes; loop_lengths (loops,); face_loops (faces,) loops per face; face_sizes
+            (faces,); and for faces that are strongly stretched in their flat picture: stretched (s,) face numbers,
             axes (s, 3, 3), scales (s,), radius, aspect_ratio.
 
     Returns:
-        new_nodes (k, 2) flat coordinates, new_face (k,), triangles (t, 3) numbered like the loop nodes, then the new ones,
-        triangle_face (t,).
+        new_nodes (k, 2) flat coordinates, new_face (k,), triangles (t, 3) numbered like the loop nodes, then the new
+        ones, triangle_face (t,).
     """
     gmsh.model.add("surfaces")
     flat, lengths, per_face = job["flat"], job["loop_lengths"], job["face_loops"]
@@ -79,11 +78,11 @@ def mesh_surfaces(job: Job) -> Job:
     face_of_node = np.repeat(np.repeat(np.arange(len(per_face)), per_face), lengths)
     plane = np.column_stack([flat + shift[face_of_node], np.zeros(len(flat))])
     starts = np.cumsum(lengths) - lengths
-    loops = [np.arange(start, start + length) for start, length in zip(starts.tolist(), lengths.tolist())]
+    loops = [np.arange(start, start + length) for start, length in zip(as_ints(starts), as_ints(lengths))]
     curves = [Block(1, n + 1, np.column_stack([nodes, np.roll(nodes, -1)])) for n, nodes in enumerate(loops)]
     _load(plane, curves)
     wires = iter([gmsh.model.geo.addCurveLoop([curve.tag]) for curve in curves])
-    surfaces = [gmsh.model.geo.addPlaneSurface([next(wires) for _ in range(count)]) for count in per_face.tolist()]
+    surfaces = [gmsh.model.geo.addPlaneSurface([next(wires) for _ in range(count)]) for count in as_ints(per_face)]
     gmsh.model.geo.synchronize()
     gmsh.option.setNumber("Mesh.Algorithm", _FRONTAL_DELAUNAY)
     if len(job["stretched"]):
@@ -115,10 +114,10 @@ def _load(points: Array, blocks: list[Block]) -> None:
 def _set_sizes_of_stretched(job: Job, shift: Array, surfaces: list[int]) -> None:
     """Ask for even sizes in space on faces whose flat picture is uneven (large patches of few grains)."""
     domain = Spheroid(float(job["radius"]), float(job["aspect_ratio"]))
-    sizes = dict(zip(surfaces, job["face_sizes"].tolist()))
+    sizes = {tag: float(size) for tag, size in zip(surfaces, job["face_sizes"])}
     pictures = {
         surfaces[face]: (SurfaceFrame(domain, axes, float(scale)), shift[face])
-        for face, axes, scale in zip(job["stretched"].tolist(), job["axes"], job["scales"])
+        for face, axes, scale in zip(as_ints(job["stretched"]), job["axes"], job["scales"])
     }
 
     def size_at(dimension: int, tag: int, x: float, y: float, z: float, size: float) -> float:

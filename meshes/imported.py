@@ -1,4 +1,4 @@
-"""Meshes made elsewhere: any file meshio reads with tetrahedra and one integer per grain (Gmsh, Neper, XDMF, VTK, …)."""
+"""Meshes made elsewhere: any file that meshio reads with tetrahedra and one integer per grain (Neper, Gmsh, XDMF)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from meshes.quality import check_mesh
 from meshes.tetmesh import TetMesh, cell_volumes, tagged_mesh
 
 # Where common programs put the grain number, the most telling first.
-_USUAL_NAMES = ("grain", "grain_id", "gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags", "name_to_read", "grains")
+_USUAL_NAMES = ("grain", "grain_id", "grains", "gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags")
 _HIGHER_ORDER = ("tetra10", "tetra20", "tetra14")
 
 
@@ -71,7 +71,7 @@ def _read(path: Path) -> meshio.Mesh:
         raise MeshError(f"{path}: no such file")
     try:
         return meshio.read(path)
-    # meshio has readers for 30 formats and they raise all kinds; SystemExit is what it does on unknown endings.
+    # Its readers raise all kinds of exceptions on damaged files, and on an unknown ending it calls sys.exit.
     except (Exception, SystemExit) as error:
         raise MeshError(f"{path}: meshio cannot read it ({type(error).__name__}: {error})") from error
 
@@ -97,7 +97,7 @@ def _grain_tags(data: meshio.Mesh, blocks: list[int], asked: str | None, path: P
             return name, np.rint(integers[name]).astype(np.int64)
     shown = ", ".join(f'"{name}"' for name in sorted(integers)) or "none"
     wanted = f'no integer cell data "{asked}"' if asked is not None else "no cell data that looks like grain numbers"
-    raise MeshError(f"{path}: {wanted} on its tetrahedra; integer cell data: {shown}; name it with from_file.grain_data")
+    raise MeshError(f"{path}: {wanted} on its tetrahedra; there are: {shown}; name one with from_file.grain_data")
 
 
 def _holds_integers(values: NDArray) -> bool:

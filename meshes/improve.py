@@ -1,20 +1,17 @@
 """Last touch on a mesh: nodes of the few poor tetrahedra are moved a little to where their surroundings are best.
 
-The connectivity stays, so grains stay conforming. Nodes on the outer surface stay on it; nodes on grain boundaries may leave
-their plane by a small part of an edge, which cures what no inner node can: sharp corners of grains.
+The connectivity stays, so grains stay conforming. Nodes on the outer surface stay on it; nodes on grain boundaries may
+leave their plane by a small part of an edge, which cures what no inner node can: sharp corners of grains.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array, as_ints
 from meshes.quality import dihedral_angles, inverse_condition
 from meshes.spheroid import Spheroid
 from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 _GOOD_SICN = 0.3
 _GOOD_DIHEDRAL = 15.0
@@ -62,7 +59,7 @@ class _Smoother:
             poor = np.flatnonzero(scores < 1.0)
             worst_first = self.cells[poor[np.argsort(scores[poor], kind="stable")]].ravel()
             nodes = worst_first[np.sort(np.unique(worst_first, return_index=True)[1])]
-            moved = [self._move(node) for node in nodes.tolist()]
+            moved = [self._move(node) for node in as_ints(nodes)]
             if not any(moved):
                 break
         return self.points

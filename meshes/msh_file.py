@@ -1,7 +1,7 @@
 """Gmsh's mesh file, binary format 4.1, written directly: the same mesh gives the same bytes, and no Gmsh is needed.
 
-Volumes are named grain_1, grain_2, …; the facet groups "outer" and "grain_boundary". Every grain is one volume entity, each facet
-group one surface entity: other readers take long over files with many entities.
+Volumes are named grain_1, grain_2, …; the facet groups "outer" and "grain_boundary". Every grain is one volume entity,
+each facet group one surface entity: other readers take long over files with many entities.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from meshes.arrays import Array, Indices, as_ints
 from meshes.errors import MeshError
 from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 _CURVE, _SURFACE, _VOLUME = 1, 2, 3
 _CORNERS = {_CURVE: 2, _SURFACE: 3, _VOLUME: 4}
@@ -65,7 +63,7 @@ def write_msh(mesh: TetMesh, path: Path) -> None:
 
 
 def write_blocks(points: Array, blocks: list[Block], path: Path) -> None:
-    """Write elements entity by entity; nodes keep their numbers (plus one), and belong to the first entity that has them.
+    """Write elements entity by entity; nodes keep their numbers (plus one) and belong to the first entity with them.
 
     Args:
         points: Coordinates, shape (n, 3); nodes that no block has are left out.
@@ -173,7 +171,7 @@ def _read_nodes(content: bytes) -> Iterator[NDArray[np.float64]]:
 def _read_elements(content: bytes) -> Iterator[Block]:
     cursor = _Cursor(content, b"Elements")
     for _ in range(int(cursor.take(_SIZE, 4)[0])):
-        dimension, tag, _ = cursor.take(_INT, 3).tolist()
+        dimension, tag, _ = as_ints(cursor.take(_INT, 3))
         count, width = int(cursor.take(_SIZE, 1)[0]), _CORNERS[dimension] + 1
         rows = cursor.take(_SIZE, width * count).reshape(-1, width)
         yield Block(dimension, tag, rows[:, 1:].astype(np.int64) - 1)

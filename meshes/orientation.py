@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array
 from meshes.errors import MeshError
 from meshes.particle import FileOrientation, FixedOrientation, Particle
-
-Array = NDArray[np.float64]
 
 _STREAM = 2  # keeps these random numbers apart from those of the seeds
 

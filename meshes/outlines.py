@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array, Indices
 from meshes.cell_complex import OUTSIDE, CellComplex, FaceKey, Loop
 from meshes.frames import Frame, PlaneFrame, signed_area
 from meshes.patches import best_frame
 from meshes.regularise import curve_sizes, face_size
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 _SMALLEST_AREA = 0.02  # in squares of the element size
 _THINNEST = 0.005  # area over squared perimeter; 0.08 for a disc
@@ -151,17 +148,16 @@ def _face_fault(face: FaceOutline, nodes: Array) -> str:
     area = sum(areas)
     if area < _SMALLEST_AREA * face.size**2 or area < _THINNEST * perimeter**2:
         return "is too thin"
-    if isinstance(face.frame, PlaneFrame):
-        if float(np.abs(face.frame.height(nodes[numbers])).max()) > _MOST_WARPED * perimeter:
-            return "is too warped"
+    if isinstance(face.frame, PlaneFrame) and face.frame.warp(nodes[numbers]) > _MOST_WARPED * perimeter:
+        return "is too warped"
     return ""
 
 
 def _crosses_itself(start: Array, end: Array) -> bool:
     """Whether any two edges of a flat outline cross; shapes (n, 2).
 
-    Edges on one straight line are no crossing, whatever round-off says: a corner counts as beside an edge only when it is
-    a visible part of the edge away.
+    Edges on one straight line are no crossing, whatever round-off says: a corner counts as beside an edge only when it
+    is a visible part of the edge away.
     """
     along = end - start
     to_start = start[None] - start[:, None]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array
 from meshes.cell_complex import CellComplex, Loop
-from meshes.errors import MeshError
+from meshes.errors import Unmeshable
 from meshes.frames import SurfaceFrame, encloses, signed_area, vector_area
 from meshes.spheroid import Spheroid
-
-Array = NDArray[np.float64]
 
 _SAMPLES = 8
 
@@ -28,7 +26,7 @@ def group_loops(complex_: CellComplex, loops: list[Loop]) -> list[list[Loop]]:
         Patches, each a list of loops with the outer one first.
 
     Raises:
-        MeshError: If the loops bound no region.
+        Unmeshable: If the loops bound no region.
     """
     if len(loops) == 1:
         return [loops]
@@ -37,7 +35,7 @@ def group_loops(complex_: CellComplex, loops: list[Loop]) -> list[list[Loop]]:
     flat = [frame.flatten(points) for points in outlines]
     parent = _parents(flat)
     if parent is None:
-        raise MeshError("the outer surface of a grain has outlines that bound no region")
+        raise Unmeshable("the outer surface of a grain has outlines that bound no region")
     roots = [number for number, above in enumerate(parent) if above is None]
     return [[loops[root], *(loops[n] for n, above in enumerate(parent) if above == root)] for root in roots]
 

@@ -9,11 +9,10 @@ import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
 
+from meshes.arrays import Array
 from meshes.display import ensure_display
 from meshes.errors import MeshError
 from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh, facet_grains
-
-Array = NDArray[np.float64]
 
 _OCTANT = np.array([1.0, -1.0, 1.0])  # the corner that is cut out faces the viewer
 _WINDOW = (1800, 900)
@@ -42,7 +41,7 @@ def picture(mesh: TetMesh, c_axes: Array, path: Path) -> None:
         plotter.subplot(0, column)
         for surface, ambient in ((skin, 0.4), (cuts, 0.6)):
             surface.cell_data["colour"] = (255.0 * colour[surface.cell_data["grain"] - 1]).astype(np.uint8)
-            plotter.add_mesh(surface.copy(), scalars="colour", rgb=True, ambient=ambient, diffuse=1.0 - ambient, specular=0.0)
+            plotter.add_mesh(surface.copy(), scalars="colour", rgb=True, ambient=ambient, diffuse=1.0 - ambient)
         for lines in (skin_lines, cut_lines):
             if lines.n_cells:
                 actor = plotter.add_mesh(lines, color="black", line_width=2.0)
@@ -51,7 +50,7 @@ def picture(mesh: TetMesh, c_axes: Array, path: Path) -> None:
                 actor.mapper.SetRelativeCoincidentTopologyLineOffsetParameters(-2.0, -10.0)
         plotter.add_text(title, position="upper_edge", font_size=13, color="black")
         _look(plotter, mesh, centre)
-    plotter.set_background("white")
+    plotter.set_background("white")  # type: ignore[arg-type]
     plotter.enable_anti_aliasing("msaa")
     try:
         plotter.screenshot(path)
@@ -65,7 +64,7 @@ def _look(plotter: pv.Plotter, mesh: TetMesh, centre: Array) -> None:
     plotter.camera.position = tuple(centre + 10.0 * np.ptp(mesh.points, axis=0).max() * np.array([0.62, -1.0, 0.62]))
     plotter.camera.focal_point = tuple(centre)
     plotter.camera.up = (0.0, 0.0, 1.0)
-    plotter.enable_parallel_projection()
+    plotter.enable_parallel_projection()  # type: ignore[call-arg]
     plotter.camera.parallel_scale = 0.58 * float(np.ptp(mesh.points, axis=0).max())
 
 

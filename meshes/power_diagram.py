@@ -1,7 +1,7 @@
 """Power (Laguerre) diagram of weighted seeds, and the exact measures of its cells clipped by a spheroid.
 
-The diagram is the lower hull of the seeds lifted to four dimensions. Cell volumes and face areas inside the spheroid are
-closed expressions: each face is cut into right triangles that share the foot of the perpendicular from the centre,
+The diagram is the lower hull of the seeds lifted to four dimensions. Cell volumes and face areas inside the spheroid
+are closed expressions: each face is cut into right triangles that share the foot of the perpendicular from the centre,
 so no topology is needed and everything is vectorised.
 """
 
@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, cKDTree
 
+from meshes.arrays import Array, Indices
 from meshes.spheroid import Spheroid
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 _GHOSTS = 64
 _GHOST_DISTANCE = 8.0  # in units of the largest semi-axis: ghost faces stay far outside the particle

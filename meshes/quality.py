@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from meshes.arrays import Array, Indices
 from meshes.errors import MeshError
 from meshes.tetmesh import (
     TetMesh,
@@ -17,9 +18,6 @@ from meshes.tetmesh import (
     enclosed_volume,
     grain_volumes,
 )
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 WANTED_SICN = 0.08
 WANTED_DIHEDRAL = 3.5
@@ -57,7 +55,7 @@ class Quality:
 
 
 def inverse_condition(corners: Array) -> Array:
-    """Signed inverse condition number of tetrahedra against the regular one [-], shape (...), for corners (..., 4, 3)."""
+    """Signed inverse condition number [-], shape (...), of tetrahedra with corners (..., 4, 3); 1 for a regular one."""
     edges = corners[..., 1:, :] - corners[..., :1, :]
     # Map from the regular tetrahedron with unit edges: columns of J are images of its orthonormal axes.
     first = edges[..., 0, :]

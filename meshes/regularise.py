@@ -1,7 +1,8 @@
 """Remove what is too small to mesh: short curves are collapsed, faces squeezed flat by that vanish.
 
-Shortest first, as Neper does. Vertices on the outer surface stay on it. A face whose sides all lie close to the longest one is
-removed; the other sides take the place of the longest. What comes out may be spoilt in rare cases; `topology_faults` tells.
+Shortest first, as Neper does. Vertices on the outer surface stay on it. A face whose sides all lie close to the longest
+one is removed; the other sides take the place of the longest. What comes out may be spoilt in rare cases;
+`topology_faults` tells.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array, Indices
 from meshes.cell_complex import OUTSIDE, CellComplex, FaceKey, Loop, Side
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 # Shortest curve that may stay, in element sizes, in the order in which limits are tried.
 SHORTEST_CURVES = (0.4, 0.5, 0.32, 0.6, 0.25, 0.7)
@@ -245,7 +243,8 @@ class _Regulariser:
         if len(chain) == 1 and not curves[longest.curve].is_arc and not curves[chain[0].curve].is_arc:
             return True
         limit = thinness * min(self.limits[side.curve] for side in (longest, *chain))
-        if len(chain) > 1 and sum(self.lengths[side.curve] for side in chain) > 1.5 * self.lengths[longest.curve] + limit:
+        around = sum(self.lengths[side.curve] for side in chain)
+        if len(chain) > 1 and around > 1.5 * self.lengths[longest.curve] + limit:
             return False
         line = self.complex.points_along(longest.curve, _SAMPLES if curves[longest.curve].is_arc else 1)
         points = np.concatenate([self.complex.points_along(side.curve, _SAMPLES)[1:-1] for side in chain])

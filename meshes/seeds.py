@@ -1,8 +1,8 @@
 """Seeds of the grains: how many, where, and the weights that give every grain the volume the size law asks for.
 
-Sizes are log-normal in the volume-equivalent diameter; `spread` is its coefficient of variation. Positions come from random
-sequential placement, then (optionally) Lloyd sweeps. Weights solve a semi-discrete optimal transport problem by a damped Newton
-iteration with exact volumes and face areas, started so that no cell is ever empty.
+Sizes are log-normal in the volume-equivalent diameter; `spread` is its coefficient of variation. Positions come from
+random sequential placement, then (optionally) Lloyd sweeps. Weights solve a semi-discrete optimal transport problem by
+a damped Newton iteration with exact volumes and face areas, started so that no cell is ever empty.
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csc_matrix
 from scipy.sparse.linalg import spsolve
 from scipy.special import ndtri
 
+from meshes.arrays import Array
 from meshes.errors import MeshError
 from meshes.particle import Particle
 from meshes.power_diagram import CellMeasures, PowerLabels, cell_measures, power_diagram
 from meshes.spheroid import Spheroid
-
-Array = NDArray[np.float64]
 
 _MOST_GRAINS = 5000
 _VOLUME_TOLERANCE = 1e-4
@@ -119,7 +117,7 @@ def _cloud(count: int, domain: Spheroid, random: np.random.Generator) -> Array:
 
 
 def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Generator) -> Array:
-    """Place grains at random, the largest first, at a distance from those already there that shrinks as it gets crowded."""
+    """Place grains at random, the largest first, at a distance from the others that shrinks as it gets crowded."""
     radii = np.cbrt(0.75 / np.pi * volumes)
     order = np.argsort(-radii, kind="stable")
     positions = np.empty((len(volumes), 3))
@@ -170,7 +168,7 @@ def fit_weights(seeds: Seeds, domain: Spheroid, tolerance: float = _VOLUME_TOLER
             return replace(seeds, weights=weights)
         step = _newton_step(seeds.positions, measures, residual)
         weights, measures = _damped(seeds, domain, weights, step, float(np.linalg.norm(residual)), floor)
-    raise MeshError("grain sizes: the volumes of the grains could not be fitted; choose another seed or a smaller spread")
+    raise MeshError("the volumes of the grains could not be fitted; choose another seed or a smaller spread")
 
 
 def _damped(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array
 from meshes.spheroid import Spheroid
-
-Array = NDArray[np.float64]
 
 # 0.45 µm for 100 grains in 5 µm; the exponent keeps small grains resolved without paying for all of it.
 _SIZE_AT_HUNDRED = 0.09

@@ -1,6 +1,6 @@
 """The outer shape: a spheroid (a sphere when the aspect ratio is 1), its measures and its conformal map to the sphere.
 
-All clipping is done in *ball coordinates* y = x / semi-axes, where the particle is the unit ball and planes stay planes.
+All clipping is done in *ball coordinates* y = x / semi-axes: the particle is the unit ball and planes stay planes.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from meshes.arrays import Array
 
 _LARGEST_ISOMETRIC_LATITUDE = 18.0  # tanh(18) is 1 in double precision: the pole
 

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from meshes.arrays import Array
 from meshes.quality import Quality
 from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh, facet_areas, facet_grains, grain_volumes
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Meshes by content: the same description and the same versions give the same file, built once and kept.
 
-An entry is two files, KEY.msh and KEY.json; the second is written last and holds the hash of the first, so an entry that is
-half-written or damaged is seen and rebuilt. A lock per key lets concurrent runs wait for one another.
+An entry is two files, KEY.msh and KEY.json; the second is written last and holds the hash of the first, so an entry
+that is half-written or damaged is seen and rebuilt. A lock per key lets concurrent runs wait for one another.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def mesh_key(particle: Particle, base_folder: Path) -> str:
     """Hash of what decides the mesh: shape, grains, size, versions; not orientations and not time limits."""
     described: dict[str, Any] = {"mesher": _MESHER_VERSION, "versions": _versions()}
     if particle.from_file is not None:
-        described["file"] = {**particle.from_file.model_dump(exclude={"path"}), "content": _file_hash(particle, base_folder)}
+        options = particle.from_file.model_dump(exclude={"path"})
+        described["file"] = {**options, "content": _file_hash(particle, base_folder)}
     else:
         described["shape"] = [particle.radius, particle.aspect_ratio]
         described["grains"] = particle.grains.model_dump(exclude={"orientation", "orientation_seed"})

@@ -1,4 +1,4 @@
-"""From outlines to the triangulated faces of the grains and on to tetrahedra: jobs for the child process, answers put in place."""
+"""From outlines to triangulated faces and on to tetrahedra: jobs for the child process, answers put in place."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import spsolve
 
 from meshes import engine
+from meshes.arrays import Array, Indices
 from meshes.cell_complex import OUTSIDE, FaceKey
-from meshes.engine import EngineError
-from meshes.frames import PlaneFrame, SurfaceFrame
+from meshes.errors import Unmeshable
+from meshes.frames import SurfaceFrame
 from meshes.outlines import Outlines
 from meshes.spheroid import Spheroid
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 Runner = Callable[[str, engine.Job], dict[str, NDArray]]
 
 _UNEVEN = 1.3  # a flat picture that stretches lengths by more than this between two places needs a size field
@@ -51,19 +50,32 @@ def mesh_faces(outlines: Outlines, domain: Spheroid, size: float, run: Runner) -
         run: Runs a job in the child process.
 
     Raises:
-        EngineError: If the child fails or leaves a face empty.
+        Unmeshable: If the child fails, leaves a face empty, or two faces lie on each other.
     """
     answer = run("surfaces", _surface_job(outlines, domain, size))
     counts = np.bincount(answer["triangle_face"], minlength=len(outlines.faces))
     if counts.min() == 0:
-        raise EngineError(f"grain {outlines.faces[int(counts.argmin())].key.cell + 1}: a face was left without triangles")
+        raise Unmeshable("a face was left without triangles", outlines.faces[int(counts.argmin())].key.cell)
     loop_nodes = np.concatenate([loop for face in outlines.faces for loop in face.loops])
-    lifted, height_owner = _lift(outlines, answer["new_nodes"], answer["new_face"])
+    lifted = _lift(outlines, answer["new_nodes"], answer["new_face"])
     numbers = np.concatenate([loop_nodes, len(outlines.nodes) + np.arange(len(lifted))])
     triangles = numbers[answer["triangles"]]
+    _refuse_doubles(triangles, answer["triangle_face"], outlines)
     points = np.concatenate([outlines.nodes, lifted])
-    _follow_warped_outlines(points, triangles, answer["triangle_face"], outlines, height_owner)
+    normals = np.array([face.frame.lost_direction for face in outlines.faces])
+    _follow_warped_outlines(points, triangles, normals[answer["triangle_face"]], normals[answer["new_face"]])
     return SurfaceMesh(points, triangles, counts, [face.key for face in outlines.faces])
+
+
+def _refuse_doubles(triangles: Indices, triangle_face: Indices, outlines: Outlines) -> None:
+    """Two faces with a triangle in common leave no room between them; HXT stops the process when it sees that."""
+    corners = np.sort(triangles, axis=1)
+    order = np.lexsort(corners.T)
+    double = np.flatnonzero((corners[order][1:] == corners[order][:-1]).all(axis=1))
+    if len(double):
+        one, two = (outlines.faces[int(triangle_face[order[double[0] + step]])].key for step in (0, 1))
+        shared = {one.cell, one.other} & {two.cell, two.other} - {OUTSIDE}
+        raise Unmeshable("has two faces that lie on each other", min(shared, default=one.cell))
 
 
 def _surface_job(outlines: Outlines, domain: Spheroid, size: float) -> dict[str, NDArray]:
@@ -89,44 +101,43 @@ def _surface_job(outlines: Outlines, domain: Spheroid, size: float) -> dict[str,
     }
 
 
-def _lift(outlines: Outlines, flat: Array, face_of_node: Indices) -> tuple[Array, Indices]:
-    """Bring new nodes back into space; also the face of each, shape (k,)."""
+def _lift(outlines: Outlines, flat: Array, face_of_node: Indices) -> Array:
+    """Bring new nodes back into space, shape (k, 3)."""
     lifted = np.empty((len(flat), 3))
     starts = np.searchsorted(face_of_node, np.arange(len(outlines.faces) + 1))
     for number, face in enumerate(outlines.faces):
         part = slice(starts[number], starts[number + 1])
         lifted[part] = face.frame.lift(flat[part])
-    return lifted, face_of_node
+    return lifted
 
 
-def _follow_warped_outlines(
-    points: Array, triangles: Indices, triangle_face: Indices, outlines: Outlines, face_of_node: Indices
-) -> None:
-    """Raise the inner nodes of plane faces whose outline is not quite plane: heights are harmonic (one solve for all)."""
-    given = len(outlines.nodes)
-    planes = np.array([isinstance(face.frame, PlaneFrame) for face in outlines.faces])
-    normals = np.array([f.frame.axes[2] for f in outlines.faces])  # type: ignore[attr-defined]
-    origins = np.array([f.frame.origin if isinstance(f.frame, PlaneFrame) else np.zeros(3) for f in outlines.faces])
-    corners = triangles[planes[triangle_face]]
-    face = triangle_face[planes[triangle_face]]
-    start = np.concatenate([corners[:, [0, 1, 2]].ravel(order="F"), corners[:, [1, 2, 0]].ravel(order="F")])
-    end = np.concatenate([corners[:, [1, 2, 0]].ravel(order="F"), corners[:, [0, 1, 2]].ravel(order="F")])
-    face = np.tile(face, 6)
-    inner = start >= given
-    start, end, face = start[inner], end[inner], face[inner]
-    if not len(start):
-        return
-    row, count = start - given, len(points) - given
-    height = ((points[end] - origins[face]) * normals[face]).sum(axis=1)
-    known = end < given
-    right = np.bincount(row[known], height[known], count)
+def _follow_warped_outlines(points: Array, triangles: Indices, triangle_normals: Array, new_normals: Array) -> None:
+    """Raise the new nodes of plane faces whose outline is not quite plane, in place; one solve for all faces.
+
+    Args:
+        points: All nodes, the new ones last and in the planes of their faces [µm], shape (n, 3).
+        triangles: Corners, shape (t, 3).
+        triangle_normals: Normal of the plane of each triangle's face, zero where there is none, shape (t, 3).
+        new_normals: The same for the new nodes, shape (k, 3).
+    """
+    count, given = len(new_normals), len(points) - len(new_normals)
+    start = triangles[:, [0, 1, 2, 1, 2, 0]].ravel()
+    end = triangles[:, [1, 2, 0, 0, 1, 2]].ravel()
+    normal = np.repeat(triangle_normals, 6, axis=0)
+    chosen = (start >= given) & normal.any(axis=1)
+    row, neighbour = start[chosen] - given, end[chosen]
+    # The height of a new node over its neighbours is to be zero on average.
+    rise = ((points[neighbour] - points[row + given]) * normal[chosen]).sum(axis=1)
     diagonal = np.bincount(row, minlength=count).astype(float)
     free = np.flatnonzero(diagonal)
-    columns = np.concatenate([end[~known] - given, free])
-    rows = np.concatenate([row[~known], free])
-    values = np.concatenate([-np.ones((~known).sum()), diagonal[free]])
+    if not len(free):
+        return
+    inner = neighbour >= given
+    rows, columns = np.concatenate([row[inner], free]), np.concatenate([neighbour[inner] - given, free])
+    values = np.concatenate([-np.ones(inner.sum()), diagonal[free]])
     matrix = coo_matrix((values, (rows, columns)), shape=(count, count)).tocsc()[free][:, free]
-    points[given + free] += np.atleast_1d(spsolve(matrix, right[free]))[:, None] * normals[face_of_node[free]]
+    heights = np.atleast_1d(spsolve(matrix, np.bincount(row, rise, count)[free]))
+    points[given + free] += heights[:, None] * new_normals[free]
 
 
 def mesh_cells(surface: SurfaceMesh, cell_count: int, size: float, run: Runner) -> tuple[Array, Indices, Indices]:
@@ -142,7 +153,7 @@ def mesh_cells(surface: SurfaceMesh, cell_count: int, size: float, run: Runner) 
         Points [µm] (n, 3), tetrahedra (m, 4), grain 1..N of each (m,).
 
     Raises:
-        EngineError: If the child fails or leaves a grain empty.
+        Unmeshable: If the child fails or leaves a grain empty.
     """
     used, triangles = np.unique(surface.triangles, return_inverse=True)
     around: list[list[int]] = [[] for _ in range(cell_count)]
@@ -161,5 +172,5 @@ def mesh_cells(surface: SurfaceMesh, cell_count: int, size: float, run: Runner) 
     answer = run("volumes", job)
     empty = np.flatnonzero(np.bincount(answer["cell"], minlength=cell_count) == 0)
     if len(empty):
-        raise EngineError(f"grain {empty[0] + 1}: was left without tetrahedra")
+        raise Unmeshable("was left without tetrahedra", int(empty[0]))
     return answer["points"], answer["tetrahedra"], answer["cell"] + 1

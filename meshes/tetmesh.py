@@ -1,4 +1,4 @@
-"""The tetrahedral mesh as arrays, and the vectorised measures everybody needs: volumes, centroids, facets, their grains."""
+"""The tetrahedral mesh as arrays, and measures of it that everybody needs: volumes, centroids, facets, their grains."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from meshes.arrays import Array, Indices
 
 OUTER = 10001
 GRAIN_BOUNDARY = 10002

@@ -1,0 +1,137 @@
+"""Mesh many random particles and print how it went: successes, worst element quality, volumes, times.
+
+Seeds run through spreads of 0, 10, 20, 30, 40 % and through 0 to 3 relaxation sweeps.
+
+    scripts/mesh_reliability --grains 100 --seeds 200
+    scripts/mesh_reliability --grains 1000 --seeds 20 --csv campaign.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from meshes.dense import mesh_particle
+from meshes.errors import MeshError
+from meshes.particle import Grains, Particle
+from meshes.spheroid import Spheroid
+from meshes.tetmesh import all_facets, enclosed_volume, grain_volumes
+
+SPREADS = (0.0, 0.1, 0.2, 0.3, 0.4)
+RELAXATIONS = (0, 1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One mesh of the campaign; good means sound, complete, and of the promised quality."""
+
+    grains: int
+    seed: int
+    spread: float
+    relaxation: int
+    good: bool
+    attempts: int = 0
+    cells: int = 0
+    sicn: float = 0.0
+    dihedral: float = 0.0
+    crowded_facets: int = 0
+    volume_error: float = 0.0
+    balance: float = 0.0
+    size_error: float = 0.0
+    seconds: float = 0.0
+    remark: str = ""
+
+
+def mesh_one(grains: int, seed: int, aspect_ratio: float) -> Outcome:
+    """Mesh one particle and measure it."""
+    spread = SPREADS[seed % len(SPREADS)]
+    relaxation = RELAXATIONS[seed // len(SPREADS) % len(RELAXATIONS)]
+    described = Grains(count=grains, spread=spread, relaxation=relaxation, seed=seed)
+    start = time.perf_counter()
+    remarks: list[str] = []
+    try:
+        dense = mesh_particle(Particle(aspect_ratio=aspect_ratio, grains=described), remarks.append)
+    except MeshError as error:
+        return Outcome(grains, seed, spread, relaxation, good=False, remark=str(error).replace("\n", "; "))
+    seconds = time.perf_counter() - start
+    volumes = grain_volumes(dense.mesh)
+    smooth = Spheroid(5.0, aspect_ratio).volume
+    deviation = volumes / volumes.sum() * smooth / dense.seeds.target_volumes - 1.0
+    return Outcome(
+        grains,
+        seed,
+        spread,
+        relaxation,
+        good=dense.quality.is_good and len(volumes) == grains,
+        attempts=dense.attempts,
+        cells=len(dense.mesh.cells),
+        sicn=dense.quality.minimum_sicn,
+        dihedral=dense.quality.minimum_dihedral,
+        crowded_facets=int((all_facets(dense.mesh.cells).uses > 2).sum()),
+        volume_error=float(volumes.sum() / smooth - 1.0),
+        balance=abs(float(volumes.sum()) / enclosed_volume(dense.mesh) - 1.0),
+        size_error=float(np.sqrt(np.mean(deviation**2))),
+        seconds=seconds,
+        remark="; ".join(remark for remark in remarks if "trying again" in remark),
+    )
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """A table row per figure."""
+    good = [outcome for outcome in outcomes if outcome.good]
+    lines = [f"grains {outcomes[0].grains}: {len(good)} of {len(outcomes)} good"]
+    if good:
+        lines += [
+            f"  at the first attempt   {sum(outcome.attempts == 1 for outcome in good)}",
+            f"  tetrahedra (median)    {np.median([outcome.cells for outcome in good]):.0f}",
+            f"  smallest SICN          {min(outcome.sicn for outcome in good):.3f}",
+            f"  smallest dihedral      {min(outcome.dihedral for outcome in good):.2f} degrees",
+            f"  facets in > 2 cells    {sum(outcome.crowded_facets for outcome in good)}",
+            f"  volume error (worst)   {100 * max(abs(outcome.volume_error) for outcome in good):.2f} %",
+            f"  volume balance (worst) {max(outcome.balance for outcome in good):.1e}",
+            f"  grain sizes off (rms)  {100 * np.median([outcome.size_error for outcome in good]):.1f} % median, "
+            f"{100 * max(outcome.size_error for outcome in good):.1f} % worst",
+            f"  time                   {np.median([outcome.seconds for outcome in good]):.1f} s median, "
+            f"{max(outcome.seconds for outcome in good):.1f} s worst",
+        ]
+    return "\n".join(lines)
+
+
+def run_campaign(grains: int, seeds: range, aspect_ratio: float) -> list[Outcome]:
+    """Mesh one number of grains with many seeds; tells about those that were not good at once, and sums up."""
+    outcomes = []
+    for seed in seeds:
+        outcomes.append(mesh_one(grains, seed, aspect_ratio))
+        if not outcomes[-1].good or outcomes[-1].attempts > 1:
+            print(f"  seed {seed}: attempts {outcomes[-1].attempts}: {outcomes[-1].remark}", flush=True)
+    print(summary(outcomes), flush=True)
+    return outcomes
+
+
+def main() -> int:
+    """Run campaigns; the exit code is 1 if any mesh is missing or poor."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--grains", type=int, nargs="+", default=[100], help="numbers of grains")
+    parser.add_argument("--seeds", type=int, default=20, help="how many seeds per number of grains")
+    parser.add_argument("--first", type=int, default=0, help="first seed")
+    parser.add_argument("--aspect-ratio", type=float, default=1.0, help="polar over equatorial diameter")
+    parser.add_argument("--csv", type=Path, help="write every outcome to this file")
+    asked = parser.parse_args()
+    seeds = range(asked.first, asked.first + asked.seeds)
+    outcomes = [one for grains in asked.grains for one in run_campaign(grains, seeds, asked.aspect_ratio)]
+    if asked.csv:
+        with asked.csv.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, fieldnames=list(asdict(outcomes[0])))
+            writer.writeheader()
+            writer.writerows(asdict(outcome) for outcome in outcomes)
+    return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
