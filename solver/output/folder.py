@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from mpi4py import MPI
 
-from solver.errors import OutputError
+from solver.errors import OutputError, VegardError
 from solver.output.files import write_json, write_text
 from solver.output.provenance import origin
 
@@ -127,9 +127,10 @@ class RunFolder:
                 f"{self.path}: holds the results of a run ({made}); add --force to replace them "
                 "or choose another --output"
             )
-        # The status goes last: a kill on the way leaves a folder that is still known to be a run's.
+        # The status stays until the new one takes its place, so that the folder is known to be a run's all the time.
         for file in found:
-            file.unlink()
+            if file.name != STATUS:
+                file.unlink()
         return None
 
     def __enter__(self) -> RunFolder:
@@ -143,8 +144,10 @@ class RunFolder:
         reason = "" if error is None else str(error) or type(error).__name__
         self.record(exit_state=state, exit_reason=reason, ended=_now())
         self.update_status(state=state, reason=reason)
-        if error is not None:
-            logging.getLogger(__name__).error("run %s: %s", state, reason, exc_info=error)
+        expected = isinstance(error, VegardError | KeyboardInterrupt)
+        if error is not None and (self.comm.rank == 0 or not expected):
+            # A failure that was explained needs no traceback, and all ranks raise it: one of them tells.
+            logging.getLogger(__name__).error("run %s: %s", state, reason, exc_info=None if expected else error)
         self._close_log()
         if self.comm.rank == 0:
             self._lock.release()

@@ -53,10 +53,19 @@ def test_how_a_run_ended_is_kept(tmp_path, error, state):
     found = status(tmp_path)
     assert found["state"] == state
     assert found["reason"] == (str(error) or "KeyboardInterrupt")
-    assert found["reason"] in (tmp_path / "run.log").read_text()
+    log = (tmp_path / "run.log").read_text()
+    assert found["reason"] in log
+    assert "Traceback" not in log, "an explained failure needs no traceback"
     # The folder is free again.
     with RunFolder(tmp_path, COMM, force=True):
         pass
+
+
+def test_an_unexpected_failure_leaves_its_traceback_in_the_log(tmp_path):
+    with pytest.raises(ZeroDivisionError), RunFolder(tmp_path, COMM):
+        raise ZeroDivisionError("division by zero")
+    assert "ZeroDivisionError: division by zero" in (tmp_path / "run.log").read_text()
+    assert status(tmp_path)["state"] == "failed"
 
 
 def test_results_are_not_overwritten_unless_told_to(tmp_path):
