@@ -38,7 +38,8 @@ too and changes whenever a number changes its meaning.
   Percentiles of the parts do not add up to those of the total.
 - **Strengths are poorly known.** So the area above four tractions is reported instead of one verdict: 100 MPa is common
   in models and has no measurement behind it; 745 MPa is the scale strength of three micro-tensile specimens. The
-  strengths in the boundary risk R are those of the set `default` of the [materials](materials.md).
+  strengths in the boundary risk R are `indicators.normal_strength` and `indicators.shear_strength` of the case, by
+  default those of the middle set of grain boundaries in the [materials](materials.md).
 - **Elastic numbers.** Nothing cracks, glides or relaxes in this model, so tractions far above a strength say that the
   boundary would have opened long before, not that such a stress would be carried.
 - **Guards.** A lithium imbalance above 1e-8 or a stress imbalance above 1e-4 means a solution not to be used. The

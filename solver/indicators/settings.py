@@ -34,7 +34,8 @@ class IndicatorSettings:
         """Settings of a case's section `indicators`."""
         return cls(
             length=case.length,
-            boundary_thresholds=tuple(sorted(case.boundary_thresholds)),
+            # Rounded as in the names of the columns, which must differ.
+            boundary_thresholds=tuple(sorted({float(f"{value:g}") for value in case.boundary_thresholds})),
             normal_strength=case.normal_strength,
             shear_strength=case.shear_strength,
             weibull_modulus=case.weibull_modulus,

@@ -41,23 +41,34 @@ class Traction:
 
 
 class StressView:
-    """Derived fields of one stress sample.
+    """Derived fields of one stress field.
 
     Args:
-        stress: (cells, 4, 6) stress at the Gauss points of owned and ghost cells [MPa].
-        weights: (cells, 4) quadrature weights [µm³].
+        cell_stress: (owned, 6) volume mean of the tensor over each owned cell [MPa].
+        side_tractions: (2, k, 3) facet means of the traction on the owned grain-boundary facets, from either side and
+            on the normal out of side 0 [MPa].
         layout: The particle's geometry.
     """
 
-    def __init__(self, stress: Array, weights: Array, layout: Layout) -> None:
-        self._stress, self._weights, self._layout = stress, weights, layout
+    def __init__(self, cell_stress: Array, side_tractions: Array, layout: Layout) -> None:
+        self.cell_stress, self._sides, self._layout = cell_stress, side_tractions, layout
 
-    @cached_property
-    def cell_stress(self) -> Array:
-        """(owned, 6) volume mean of the tensor over each owned cell [MPa]."""
-        owned = self._layout.domain.owned
-        weights = self._weights[:owned]
-        return np.einsum("cq,cqi->ci", weights, self._stress[:owned]) / weights.sum(axis=1)[:, None]
+    @classmethod
+    def of(cls, sample: StressSample, layout: Layout) -> StressView:
+        """View of a sample at the Gauss points of owned and ghost cells."""
+        facets, owned = layout.facets, layout.domain.owned
+        weights = sample.weights[:owned]
+        cell_stress = np.einsum("cq,cqi->ci", weights, sample.stress[:owned]) / weights.sum(axis=1)[:, None]
+        sides = np.zeros((2, len(facets.area), 3))
+        for side in range(2):
+            extrapolation = FACET_EXTRAPOLATION[facets.local[:, side]]
+            on_facet = np.einsum("kq,kqi->ki", extrapolation, sample.stress[facets.cells[:, side]])
+            sides[side] = tensors.traction(on_facet, facets.normal)
+        return cls(cell_stress, sides, layout)
+
+    def __sub__(self, other: StressView) -> StressView:
+        """View of the difference of two fields; both means are linear in the stress."""
+        return StressView(self.cell_stress - other.cell_stress, self._sides - other._sides, self._layout)
 
     @cached_property
     def first_principal(self) -> Array:
@@ -77,15 +88,9 @@ class StressView:
     @cached_property
     def traction(self) -> Traction:
         """Facet means on the owned grain-boundary facets."""
-        facets = self._layout.facets
-        sides = []
-        for side in range(2):
-            extrapolation = FACET_EXTRAPOLATION[facets.local[:, side]]
-            on_facet = np.einsum("kq,kqi->ki", extrapolation, self._stress[facets.cells[:, side]])
-            sides.append(tensors.traction(on_facet, facets.normal))
-        vector = 0.5 * (sides[0] + sides[1])
-        normal, shear = tensors.normal_and_shear(vector, facets.normal)
-        return Traction(vector, normal, shear, np.linalg.norm(sides[1] - sides[0], axis=1))
+        vector = self._sides.mean(axis=0)
+        normal, shear = tensors.normal_and_shear(vector, self._layout.facets.normal)
+        return Traction(vector, normal, shear, np.linalg.norm(self._sides[1] - self._sides[0], axis=1))
 
 
 class StateView:
@@ -118,23 +123,23 @@ class StateView:
     @cached_property
     def stress(self) -> StressView:
         """Derived fields of the total stress."""
-        return StressView(self.sample.stress, self.sample.weights, self.layout)
+        return StressView.of(self.sample, self.layout)
 
     @cached_property
     def mismatch(self) -> StressView:
-        """Derived fields of the mismatch part: the stress at uniform x = mean (eq. 2.7)."""
-        return StressView(self._mismatch_stress, self.sample.weights, self.layout)
+        """Derived fields of the mismatch part: the stress at uniform x = mean (eq. 2.7).
+
+        Raises:
+            ValueError: When the state was computed without that part.
+        """
+        if self.state.mismatch is None:
+            raise ValueError("this state was computed without the mismatch part")
+        return StressView.of(self.state.mismatch, self.layout)
 
     @cached_property
     def gradient(self) -> StressView:
         """Derived fields of the gradient part: total minus mismatch (eq. 2.7)."""
-        return StressView(self.sample.stress - self._mismatch_stress, self.sample.weights, self.layout)
-
-    @property
-    def _mismatch_stress(self) -> Array:
-        if self.state.mismatch is None:
-            raise ValueError("this state was computed without the mismatch part")
-        return self.state.mismatch.stress
+        return self.stress - self.mismatch
 
     @cached_property
     def point_energy(self) -> Array:
