@@ -89,7 +89,8 @@ class Indicators(Description):
     """Lengths, thresholds and strengths of the crack-risk numbers; see docs/indicators.md."""
 
     length: IndicatorLength = Field(  # type: ignore[valid-type]
-        default="0.15 um", description="distance from a grain boundary that counts as near it"
+        default="0.15 um",
+        description="length over which stress is averaged for its peak value, and distance that counts as near a boundary",
     )
     boundary_thresholds: Annotated[list[Strength], Field(min_length=1, max_length=20)] = Field(  # type: ignore[valid-type]
         default=["100 MPa", "210 MPa", "425 MPa", "745 MPa"],
