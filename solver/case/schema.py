@@ -90,7 +90,7 @@ class Indicators(Description):
 
     length: IndicatorLength = Field(  # type: ignore[valid-type]
         default="0.15 um",
-        description="length over which stress is averaged for its peak value, and distance that counts as near a boundary",
+        description="length over which peak stress is averaged, and distance that counts as near a boundary",
     )
     boundary_thresholds: Annotated[list[Strength], Field(min_length=1, max_length=20)] = Field(  # type: ignore[valid-type]
         default=["100 MPa", "210 MPa", "425 MPa", "745 MPa"],
