@@ -16,6 +16,7 @@ from meshes import engine
 from meshes.arrays import Array, Indices
 from meshes.clipping import clipped_complex
 from meshes.errors import MeshError, Unmeshable
+from meshes.estimate import estimate_cells
 from meshes.improve import improve
 from meshes.outlines import Outlines, outline_faults, trace_outlines
 from meshes.particle import Particle
@@ -29,8 +30,10 @@ from meshes.tetmesh import TetMesh, tagged_mesh
 
 Progress = Callable[[str], None]
 
-_SEED_MOVES = 8
+_SEED_MOVES = 12
+_MENDING_ROUNDS = 4
 _USABLE_SICN = 0.02
+_MOST_CELLS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
     Raises:
         MeshError: If every attempt failed; names the grain.
     """
+    _refuse_huge(particle)
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
     seeds = place_seeds(particle, domain)
     count = len(seeds.positions)
@@ -91,6 +95,15 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
     return _settle(best, failures)
 
 
+def _refuse_huge(particle: Particle) -> None:
+    estimate = estimate_cells(particle)
+    if estimate.cells > _MOST_CELLS:
+        raise MeshError(
+            f"particle.mesh.size: elements of {estimate.size:.3g} um would make {estimate.cells / 1e6:.0f} million "
+            f"tetrahedra; {_MOST_CELLS // 10**6} million are the most, choose larger elements"
+        )
+
+
 def _ladder(
     seeds: Seeds, domain: Spheroid, seed: int, failures: Sequence[Unmeshable]
 ) -> Iterator[tuple[Seeds, Indices]]:
@@ -100,9 +113,11 @@ def _ladder(
         levels = np.zeros(len(seeds.positions), dtype=np.int64)
         for _ in SHORTEST_CURVES if move == 0 else SHORTEST_CURVES[:2]:
             yield seeds, levels
-            cell = failures[-1].cell
-            levels[slice(None) if cell is None else cell] += 1
-        blamed = int(random.integers(len(seeds.positions))) if cell is None else cell
+            failure = failures[-1]
+            if failure.seed_must_move:
+                break
+            levels[slice(None) if failure.cell is None else failure.cell] += 1
+        blamed = int(random.integers(len(seeds.positions))) if failure.cell is None else failure.cell
         seeds = move_seed(seeds, blamed, domain, random)
 
 
@@ -128,7 +143,7 @@ def _attempt(
 def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, levels: Indices) -> Outlines:
     """Outlines that can be meshed; where one cannot, the limit for short curves around its cells is changed."""
     levels = levels.copy()
-    for _ in SHORTEST_CURVES:
+    for _ in range(_MENDING_ROUNDS):
         complex_ = clipped_complex(seeds, domain)
         regularise(complex_, sizes, levels)
         faults = topology_faults(complex_)
@@ -139,7 +154,7 @@ def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, levels: Indices) -> 
         if not faults:
             return outlines
         levels[np.unique([cell for cell, _ in faults])] += 1
-    raise Unmeshable(faults[0][1], faults[0][0])
+    raise Unmeshable(faults[0][1], faults[0][0], seed_must_move=True)
 
 
 def _settle(best: DenseMesh | None, failures: Sequence[Unmeshable]) -> DenseMesh:

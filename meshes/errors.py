@@ -31,8 +31,10 @@ class Unmeshable(Exception):
     Args:
         reason: What is wrong.
         cell: The grain to blame, numbered from 0, if it is known.
+        seed_must_move: Whether only another position of the grain's seed can help.
     """
 
-    def __init__(self, reason: str, cell: int | None = None) -> None:
+    def __init__(self, reason: str, cell: int | None = None, seed_must_move: bool = False) -> None:
         super().__init__(reason if cell is None else f"grain {cell + 1}: {reason}")
         self.cell = cell
+        self.seed_must_move = seed_must_move

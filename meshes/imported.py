@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,8 @@ from meshes.tetmesh import TetMesh, cell_volumes, tagged_mesh
 
 # Where common programs put the grain number, the most telling first.
 _USUAL_NAMES = ("grain", "grain_id", "grains", "gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags")
-_HIGHER_ORDER = ("tetra10", "tetra20", "tetra14")
+_MOST_GRAINS = 20_000
+_OTHER_SOLIDS = ("hexahedron", "wedge", "pyramid", "polyhedron")
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,12 @@ def read_foreign_mesh(description: MeshFile, base_folder: Path) -> ForeignMesh:
     """
     path = base_folder / description.path
     data = _read(path)
-    blocks = [number for number, block in enumerate(data.cells) if block.type == "tetra"]
-    if not blocks:
-        raise MeshError(f"{path}: {_without_tetrahedra(data)}")
+    blocks = _tetrahedra(data, path)
     name, tags = _grain_tags(data, blocks, description.grain_data, path)
     cells = np.concatenate([data.cells[number].data for number in blocks]).astype(np.int64)
     numbers, grain = np.unique(tags, return_inverse=True)
+    if len(numbers) > _MOST_GRAINS:
+        raise MeshError(f'{path}: cell data "{name}" holds {len(numbers)} different numbers; these are hardly grains')
     points = np.asarray(data.points, dtype=np.float64) * float(description.length_unit)
     used, cells = np.unique(cells, return_inverse=True)
     points, cells = np.ascontiguousarray(points[used]), cells.reshape(-1, 4)
@@ -70,17 +73,26 @@ def _read(path: Path) -> meshio.Mesh:
     if not path.is_file():
         raise MeshError(f"{path}: no such file")
     try:
-        return meshio.read(path)
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):  # it likes to print
+            return meshio.read(path)
     # Its readers raise all kinds of exceptions on damaged files, and on an unknown ending it calls sys.exit.
     except (Exception, SystemExit) as error:
         raise MeshError(f"{path}: meshio cannot read it ({type(error).__name__}: {error})") from error
 
 
-def _without_tetrahedra(data: meshio.Mesh) -> str:
+def _tetrahedra(data: meshio.Mesh, path: Path) -> list[int]:
+    """Numbers of the cell blocks with tetrahedra, if no other solid cells are there."""
     kinds = sorted({block.type for block in data.cells})
-    if any(kind in _HIGHER_ORDER for kind in kinds):
-        return "holds second-order tetrahedra; save it with straight ones (Gmsh: Mesh.ElementOrder = 1)"
-    return f"holds no tetrahedra ({', '.join(kinds) or 'no cells at all'})"
+    curved = [kind for kind in kinds if kind.startswith("tetra") and kind != "tetra"]
+    if curved:
+        raise MeshError(f"{path}: holds curved tetrahedra ({', '.join(curved)}); save it with Mesh.ElementOrder = 1")
+    others = [kind for kind in kinds if kind.startswith(_OTHER_SOLIDS)]
+    if others:
+        raise MeshError(f"{path}: holds {', '.join(others)} cells; only tetrahedra can be used")
+    blocks = [number for number, block in enumerate(data.cells) if block.type == "tetra"]
+    if not blocks:
+        raise MeshError(f"{path}: holds no tetrahedra ({', '.join(kinds) or 'no cells at all'})")
+    return blocks
 
 
 def _grain_tags(data: meshio.Mesh, blocks: list[int], asked: str | None, path: Path) -> tuple[str, NDArray[np.int64]]:
@@ -91,10 +103,11 @@ def _grain_tags(data: meshio.Mesh, blocks: list[int], asked: str | None, path: P
         if all(np.asarray(values[number]).size == len(data.cells[number]) for number in blocks)
     }
     integers = {name: values for name, values in available.items() if _holds_integers(values)}
-    candidates = [asked] if asked is not None else [*_USUAL_NAMES, *(integers if len(integers) == 1 else ())]
-    for name in candidates:
-        if name in integers:
-            return name, np.rint(integers[name]).astype(np.int64)
+    usual = [*_USUAL_NAMES, *(integers if len(integers) == 1 else ())] if asked is None else [asked]
+    # Among the usual names one that tells grains apart comes before one that is the same everywhere.
+    found = sorted((name for name in usual if name in integers), key=lambda name: bool(np.ptp(integers[name]) == 0))
+    if found:
+        return found[0], np.rint(integers[found[0]]).astype(np.int64)
     shown = ", ".join(f'"{name}"' for name in sorted(integers)) or "none"
     wanted = f'no integer cell data "{asked}"' if asked is not None else "no cell data that looks like grain numbers"
     raise MeshError(f"{path}: {wanted} on its tetrahedra; there are: {shown}; name one with from_file.grain_data")

@@ -136,7 +136,9 @@ def _pieces(mesh: TetMesh, one_piece_grains: bool) -> list[str]:
     facets = all_facets(mesh.cells)
     inner = facets.cells[facets.cells[:, 1] >= 0]
     pieces, _ = _components(inner, len(mesh.cells))
-    problems = [f"the particle consists of {pieces} pieces that share no facet"] if pieces > 1 else []
+    problems = []
+    if pieces > 1:
+        problems.append(f"the particle consists of {pieces} pieces that share no facet (are there duplicate nodes?)")
     if one_piece_grains:
         same = mesh.grain[inner[:, 0]] == mesh.grain[inner[:, 1]]
         _, piece = _components(inner[same], len(mesh.cells))

@@ -12,7 +12,8 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import scipy
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from meshes.dense import mesh_particle
 from meshes.errors import MeshError
@@ -84,16 +85,16 @@ def obtain(
     key = mesh_key(particle, base_folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder / f"{key}.lock", tell):
+            found = _find(folder, key, tell)
+            if found is not None:
+                return found
+            start = time.monotonic()
+            mesh, report = _build(particle, base_folder, tell)
+            report = replace(report, seconds=round(time.monotonic() - start, 2), versions=_versions())
+            return _put(folder, key, mesh, report)
     except OSError as error:
-        raise MeshError(f"{folder}: the mesh store cannot be made ({error.strerror})") from error
-    with FileLock(folder / f"{key}.lock"):
-        found = _find(folder, key, tell)
-        if found is not None:
-            return found
-        start = time.monotonic()
-        mesh, report = _build(particle, base_folder, tell)
-        report = replace(report, seconds=round(time.monotonic() - start, 2), versions=_versions())
-        return _put(folder, key, mesh, report)
+        raise MeshError(f"{folder}: the mesh store cannot be used ({error.strerror})") from error
 
 
 def load(path: Path) -> TetMesh:
@@ -116,6 +117,20 @@ def mesh_key(particle: Particle, base_folder: Path) -> str:
         described["grains"] = particle.grains.model_dump(exclude={"orientation", "orientation_seed"})
         described["size"] = particle.mesh.size
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:24]
+
+
+@contextmanager
+def _locked(path: Path, progress: Progress) -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0.2)
+    except Timeout:
+        progress("another run makes this mesh; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _silent(line: str) -> None:
