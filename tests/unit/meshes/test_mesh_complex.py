@@ -50,7 +50,7 @@ def test_faces_are_those_of_the_diagram_with_their_exact_areas() -> None:
 
 
 def test_surface_vertices_lie_on_the_surface_before_and_after_mending() -> None:
-    complex_, seeds = make(60, 3, 2.0)
+    complex_, _ = make(60, 3, 2.0)
     for _ in range(2):
         points = np.array([p for p, on in zip(complex_.positions, complex_.on_surface) if on])
         assert np.abs((complex_.domain.to_ball(points) ** 2).sum(axis=1) - 1.0).max() < 1e-12
