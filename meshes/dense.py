@@ -131,9 +131,7 @@ def _attempt(
         surface = mesh_faces(outlines, domain, size, run)
         progress(f"filling the grains from {len(surface.triangles)} triangles")
         points, cells, grain = mesh_cells(surface, len(seeds.positions), size, run)
-        mesh = tagged_mesh(points, cells, grain)
-        check_mesh(mesh)
-        mesh = improve(mesh, domain)
+        mesh = improve(tagged_mesh(points, cells, grain), domain)
         check_mesh(mesh)
     except MeshError as error:
         raise Unmeshable(str(error)) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meshes.arrays import Array, as_ints
+from meshes.arrays import Array, Indices, as_ints
 from meshes.quality import dihedral_angles, inverse_condition
 from meshes.spheroid import Spheroid
 from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh
@@ -54,19 +54,25 @@ class _Smoother:
 
     def run(self) -> Array:
         """Several sweeps over the nodes of poor cells, worst first."""
+        scores = score(self.points[self.cells])
         for _ in range(_PASSES):
-            scores = score(self.points[self.cells])
             poor = np.flatnonzero(scores < 1.0)
             worst_first = self.cells[poor[np.argsort(scores[poor], kind="stable")]].ravel()
             nodes = worst_first[np.sort(np.unique(worst_first, return_index=True)[1])]
-            moved = [self._move(node) for node in as_ints(nodes)]
-            if not any(moved):
+            moved = [node for node in as_ints(nodes) if self._move(node)]
+            if not moved:
                 break
+            changed = np.unique(np.concatenate([self._around(node) for node in moved]))
+            scores[changed] = score(self.points[self.cells[changed]])
         return self.points
+
+    def _around(self, node: int) -> Indices:
+        """Cells that have a node."""
+        return self.cell_list[self.cell_starts[node] : self.cell_starts[node + 1]]
 
     def _move(self, node: int) -> bool:
         """Put one node where the worst cell around it is best; whether it moved."""
-        around = self.cells[self.cell_list[self.cell_starts[node] : self.cell_starts[node + 1]]]
+        around = self.cells[self._around(node)]
         corners = self.points[around]
         here = self.points[node]
         present = float(score(corners).min())

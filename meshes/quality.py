@@ -11,13 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from meshes.arrays import Array, Indices
 from meshes.errors import MeshError
-from meshes.tetmesh import (
-    TetMesh,
-    all_facets,
-    cell_volumes,
-    enclosed_volume,
-    grain_volumes,
-)
+from meshes.tetmesh import Facets, TetMesh, all_facets, cell_volumes, enclosed_volume, grain_volumes
 
 WANTED_SICN = 0.08
 WANTED_DIHEDRAL = 3.5
@@ -104,7 +98,8 @@ def check_mesh(mesh: TetMesh, one_piece_grains: bool = True) -> None:
     Raises:
         MeshError: Naming the grains, with every problem found.
     """
-    problems = [*_inverted(mesh), *_empty(mesh), *_facets(mesh), *_pieces(mesh, one_piece_grains)]
+    facets = all_facets(mesh.cells)
+    problems = [*_inverted(mesh), *_empty(mesh), *_crowded(mesh, facets), *_pieces(mesh, facets, one_piece_grains)]
     if not problems:
         problems = _unbalanced(mesh)
     if problems:
@@ -123,8 +118,7 @@ def _empty(mesh: TetMesh) -> list[str]:
     return [f"{_grain_list(missing)}: no tetrahedra"] if len(missing) else []
 
 
-def _facets(mesh: TetMesh) -> list[str]:
-    facets = all_facets(mesh.cells)
+def _crowded(mesh: TetMesh, facets: Facets) -> list[str]:
     crowded = facets.uses > 2
     if not crowded.any():
         return []
@@ -132,8 +126,7 @@ def _facets(mesh: TetMesh) -> list[str]:
     return [f"{_grain_list(grains)}: {crowded.sum()} facets belong to more than two tetrahedra"]
 
 
-def _pieces(mesh: TetMesh, one_piece_grains: bool) -> list[str]:
-    facets = all_facets(mesh.cells)
+def _pieces(mesh: TetMesh, facets: Facets, one_piece_grains: bool) -> list[str]:
     inner = facets.cells[facets.cells[:, 1] >= 0]
     pieces, _ = _components(inner, len(mesh.cells))
     problems = []

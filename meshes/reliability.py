@@ -20,8 +20,9 @@ import numpy as np
 from meshes.dense import mesh_particle
 from meshes.errors import MeshError
 from meshes.particle import Grains, Particle
+from meshes.power_diagram import cell_measures, power_diagram
 from meshes.spheroid import Spheroid
-from meshes.tetmesh import all_facets, enclosed_volume, grain_volumes
+from meshes.tetmesh import GRAIN_BOUNDARY, all_facets, enclosed_volume, facet_areas, grain_volumes
 
 SPREADS = (0.0, 0.1, 0.2, 0.3, 0.4)
 RELAXATIONS = (0, 1, 2, 3)
@@ -43,6 +44,7 @@ class Outcome:
     crowded_facets: int = 0
     volume_error: float = 0.0
     balance: float = 0.0
+    boundary_error: float = 0.0
     size_error: float = 0.0
     seconds: float = 0.0
     remark: str = ""
@@ -61,7 +63,11 @@ def mesh_one(grains: int, seed: int, aspect_ratio: float) -> Outcome:
         return Outcome(grains, seed, spread, relaxation, good=False, remark=str(error).replace("\n", "; "))
     seconds = time.perf_counter() - start
     volumes = grain_volumes(dense.mesh)
-    smooth = Spheroid(5.0, aspect_ratio).volume
+    domain = Spheroid(5.0, aspect_ratio)
+    smooth = domain.volume
+    boundary_area = float(facet_areas(dense.mesh)[dense.mesh.facet_tags == GRAIN_BOUNDARY].sum())
+    diagram = power_diagram(dense.seeds.positions, dense.seeds.weights, domain)
+    exact_area = float(cell_measures(diagram, domain).areas.sum()) if grains > 1 else 1.0
     deviation = volumes / volumes.sum() * smooth / dense.seeds.target_volumes - 1.0
     return Outcome(
         grains,
@@ -75,6 +81,7 @@ def mesh_one(grains: int, seed: int, aspect_ratio: float) -> Outcome:
         dihedral=dense.quality.minimum_dihedral,
         crowded_facets=int((all_facets(dense.mesh.cells).uses > 2).sum()),
         volume_error=float(volumes.sum() / smooth - 1.0),
+        boundary_error=boundary_area / exact_area - 1.0 if grains > 1 else 0.0,
         balance=abs(float(volumes.sum()) / enclosed_volume(dense.mesh) - 1.0),
         size_error=float(np.sqrt(np.mean(deviation**2))),
         seconds=seconds,
@@ -95,6 +102,7 @@ def summary(outcomes: list[Outcome]) -> str:
             f"  facets in > 2 cells    {sum(outcome.crowded_facets for outcome in good)}",
             f"  volume error (worst)   {100 * max(abs(outcome.volume_error) for outcome in good):.2f} %",
             f"  volume balance (worst) {max(outcome.balance for outcome in good):.1e}",
+            f"  boundary area (worst)  {100 * max(abs(outcome.boundary_error) for outcome in good):.2f} %",
             f"  grain sizes off (rms)  {100 * np.median([outcome.size_error for outcome in good]):.1f} % median, "
             f"{100 * max(outcome.size_error for outcome in good):.1f} % worst",
             f"  time                   {np.median([outcome.seconds for outcome in good]):.1f} s median, "

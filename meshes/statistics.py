@@ -29,6 +29,7 @@ class MeshReport:
         volume_asked: Volume of the smooth particle [µm³].
         outer_area: Area of the outer surface [µm²].
         boundary_area: Area of all grain boundaries, each counted once [µm²].
+        boundary_area_exact: The same of the tessellation before its small features were removed [µm²].
         diameter_mean: Mean volume-equivalent grain diameter [µm].
         diameter_mean_asked: The same of the target volumes [µm].
         diameter_spread: Coefficient of variation of these diameters [-].
@@ -58,6 +59,7 @@ class MeshReport:
     volume_asked: float | None
     outer_area: float
     boundary_area: float
+    boundary_area_exact: float | None
     diameter_mean: float
     diameter_mean_asked: float | None
     diameter_spread: float
@@ -101,7 +103,7 @@ class MeshReport:
             (
                 f"grain boundaries ({self.boundaries})",
                 f"{_text(self.boundary_area, 'um^2')} ({self.boundary_facets} facets)",
-                "",
+                _text(self.boundary_area_exact, "um^2"),
             ),
             ("mean grain diameter", _text(self.diameter_mean, "um"), _text(self.diameter_mean_asked, "um")),
             ("spread of diameters", _percent(self.diameter_spread), _percent(self.diameter_spread_asked)),
@@ -137,6 +139,7 @@ def measure(
     attempts: int = 1,
     size: float | None = None,
     volume_asked: float | None = None,
+    boundary_area_exact: float | None = None,
     target_volumes: Array | None = None,
     spread_asked: float | None = None,
     grain_numbers: Mapping[str, int] | None = None,
@@ -162,6 +165,7 @@ def measure(
         volume_asked=volume_asked,
         outer_area=float(areas[outer].sum()),
         boundary_area=float(areas[~outer].sum()),
+        boundary_area_exact=boundary_area_exact,
         diameter_mean=float(diameters.mean()),
         diameter_mean_asked=None if target_volumes is None else float(equivalent_diameters(target_volumes).mean()),
         diameter_spread=float(diameters.std() / diameters.mean()),

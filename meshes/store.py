@@ -29,6 +29,7 @@ from meshes.errors import MeshError
 from meshes.imported import read_foreign_mesh
 from meshes.msh_file import read_msh, write_msh
 from meshes.particle import Particle
+from meshes.power_diagram import cell_measures, power_diagram
 from meshes.quality import measure_quality
 from meshes.spheroid import Spheroid
 from meshes.statistics import MeshReport, measure
@@ -37,7 +38,7 @@ from meshes.tetmesh import TetMesh
 Progress = Callable[[str], None]
 
 # Raise when the mesher makes different meshes from the same description.
-_MESHER_VERSION = 2
+_MESHER_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -145,13 +146,16 @@ def _build(particle: Particle, base_folder: Path, progress: Progress) -> tuple[T
         report = measure(foreign.mesh, quality, 0.0, grain_numbers=foreign.grain_numbers, notes=foreign.notes)
         return foreign.mesh, report
     dense = mesh_particle(particle, progress)
+    domain = Spheroid(float(particle.radius), particle.aspect_ratio)
+    diagram = power_diagram(dense.seeds.positions, dense.seeds.weights, domain)
     report = measure(
         dense.mesh,
         dense.quality,
         0.0,
         attempts=dense.attempts,
         size=dense.size,
-        volume_asked=Spheroid(float(particle.radius), particle.aspect_ratio).volume,
+        volume_asked=domain.volume,
+        boundary_area_exact=float(cell_measures(diagram, domain).areas.sum()),
         target_volumes=dense.seeds.target_volumes,
         spread_asked=float(particle.grains.spread),
         notes=dense.notes,
