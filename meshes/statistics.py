@@ -10,7 +10,7 @@ import numpy as np
 
 from meshes.arrays import Array
 from meshes.quality import Quality
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh, facet_areas, facet_grains, grain_volumes
+from meshes.tetmesh import OUTER, TetMesh, facet_areas, facet_grains, grain_volumes
 
 
 @dataclass(frozen=True)
@@ -24,26 +24,26 @@ class MeshReport:
         outer_facets: Number of facets on the outer surface.
         boundary_facets: Number of facets on grain boundaries.
         boundaries: Number of pairs of grains that touch.
-        size: Element size asked for or chosen [µm].
         volume: Volume of the mesh [µm³].
-        volume_asked: Volume of the smooth particle [µm³].
         outer_area: Area of the outer surface [µm²].
         boundary_area: Area of all grain boundaries, each counted once [µm²].
-        boundary_area_exact: The same of the tessellation before its small features were removed [µm²].
         diameter_mean: Mean volume-equivalent grain diameter [µm].
-        diameter_mean_asked: The same of the target volumes [µm].
         diameter_spread: Coefficient of variation of these diameters [-].
-        diameter_spread_asked: Coefficient of variation asked for [-].
         diameter_range: Smallest and largest of them [µm].
-        volume_deviation: Root mean square of (grain volume / target − 1) [-].
         minimum_sicn: Smallest signed inverse condition number [-].
         median_sicn: Its median [-].
         minimum_dihedral: Smallest dihedral angle [degrees].
         maximum_dihedral: Largest dihedral angle [degrees].
         poor_cells: Number of tetrahedra with a dihedral angle below 10 degrees.
+        size: Element size asked for or chosen [µm].
+        volume_asked: Volume of the smooth particle [µm³].
+        boundary_area_exact: Boundary area of the tessellation before its small features were removed [µm²].
+        diameter_mean_asked: Mean diameter of the target volumes [µm].
+        diameter_spread_asked: Coefficient of variation asked for [-].
+        volume_deviation: Root mean square of (grain volume / target − 1) [-].
         attempts: Meshing attempts made.
         seconds: Time the mesh took [s].
-        grain_numbers: Grain 1..N → number in the file it came from (empty if they are the same).
+        grain_numbers: Grain 1..N → number in the file it came from (empty if it was made here).
         notes: What the user should know.
         versions: Versions of the programs that made the mesh.
     """
@@ -54,25 +54,25 @@ class MeshReport:
     outer_facets: int
     boundary_facets: int
     boundaries: int
-    size: float | None
     volume: float
-    volume_asked: float | None
     outer_area: float
     boundary_area: float
-    boundary_area_exact: float | None
     diameter_mean: float
-    diameter_mean_asked: float | None
     diameter_spread: float
-    diameter_spread_asked: float | None
     diameter_range: tuple[float, float]
-    volume_deviation: float | None
     minimum_sicn: float
     median_sicn: float
     minimum_dihedral: float
     maximum_dihedral: float
     poor_cells: int
-    attempts: int
-    seconds: float
+    size: float | None = None
+    volume_asked: float | None = None
+    boundary_area_exact: float | None = None
+    diameter_mean_asked: float | None = None
+    diameter_spread_asked: float | None = None
+    volume_deviation: float | None = None
+    attempts: int = 1
+    seconds: float = 0.0
     grain_numbers: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -131,55 +131,46 @@ def equivalent_diameters(volumes: Array) -> Array:
     return np.cbrt(6.0 / np.pi * volumes)
 
 
-def measure(
-    mesh: TetMesh,
-    quality: Quality,
-    seconds: float,
-    *,
-    attempts: int = 1,
-    size: float | None = None,
-    volume_asked: float | None = None,
-    boundary_area_exact: float | None = None,
-    target_volumes: Array | None = None,
-    spread_asked: float | None = None,
-    grain_numbers: Mapping[str, int] | None = None,
-    notes: tuple[str, ...] = (),
-    versions: Mapping[str, str] | None = None,
-) -> MeshReport:
-    """Measure a mesh; arguments as in `MeshReport`, target volumes in µm³, shape (N,)."""
+def measure(mesh: TetMesh, quality: Quality, target_volumes: Array | None = None) -> MeshReport:
+    """Measure a mesh.
+
+    Args:
+        mesh: The mesh.
+        quality: Its element quality.
+        target_volumes: Volumes the grains were to have [µm³], shape (N,), if they were asked for.
+
+    Returns:
+        A report on what was built; whoever made the mesh adds what was asked for and how it went.
+    """
     areas = facet_areas(mesh)
     outer = mesh.facet_tags == OUTER
     volumes = grain_volumes(mesh)
     diameters = equivalent_diameters(volumes)
-    pairs = facet_grains(mesh)[mesh.facet_tags == GRAIN_BOUNDARY]
-    targets = None if target_volumes is None else target_volumes * (volumes.sum() / target_volumes.sum())
+    asked = equivalent_diameters(target_volumes) if target_volumes is not None else None
     return MeshReport(
         grains=mesh.grain_count,
         cells=len(mesh.cells),
         nodes=len(mesh.points),
         outer_facets=int(outer.sum()),
         boundary_facets=int((~outer).sum()),
-        boundaries=len(np.unique(pairs, axis=0)),
-        size=size,
+        boundaries=len(np.unique(facet_grains(mesh)[~outer], axis=0)),
         volume=float(volumes.sum()),
-        volume_asked=volume_asked,
         outer_area=float(areas[outer].sum()),
         boundary_area=float(areas[~outer].sum()),
-        boundary_area_exact=boundary_area_exact,
         diameter_mean=float(diameters.mean()),
-        diameter_mean_asked=None if target_volumes is None else float(equivalent_diameters(target_volumes).mean()),
+        diameter_mean_asked=None if asked is None else float(asked.mean()),
         diameter_spread=float(diameters.std() / diameters.mean()),
-        diameter_spread_asked=spread_asked,
         diameter_range=(float(diameters.min()), float(diameters.max())),
-        volume_deviation=None if targets is None else float(np.sqrt(np.mean((volumes / targets - 1.0) ** 2))),
+        volume_deviation=None if target_volumes is None else _deviation(volumes, target_volumes),
         minimum_sicn=quality.minimum_sicn,
         median_sicn=quality.median_sicn,
         minimum_dihedral=quality.minimum_dihedral,
         maximum_dihedral=quality.maximum_dihedral,
         poor_cells=quality.poor_cells,
-        attempts=attempts,
-        seconds=seconds,
-        grain_numbers=grain_numbers or {},
-        notes=notes,
-        versions=versions or {},
     )
+
+
+def _deviation(volumes: Array, targets: Array) -> float:
+    """Root mean square relative deviation, the common loss at the flat outer facets taken out."""
+    scaled = targets * (volumes.sum() / targets.sum())
+    return float(np.sqrt(np.mean((volumes / scaled - 1.0) ** 2)))

@@ -143,21 +143,18 @@ def _build(particle: Particle, base_folder: Path, progress: Progress) -> tuple[T
         progress(f"reading {particle.from_file.path}")
         foreign = read_foreign_mesh(particle.from_file, base_folder)
         quality = measure_quality(foreign.mesh.points, foreign.mesh.cells, foreign.mesh.grain)
-        report = measure(foreign.mesh, quality, 0.0, grain_numbers=foreign.grain_numbers, notes=foreign.notes)
-        return foreign.mesh, report
+        report = measure(foreign.mesh, quality)
+        return foreign.mesh, replace(report, grain_numbers=foreign.grain_numbers, notes=foreign.notes)
     dense = mesh_particle(particle, progress)
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
     diagram = power_diagram(dense.seeds.positions, dense.seeds.weights, domain)
-    report = measure(
-        dense.mesh,
-        dense.quality,
-        0.0,
+    report = replace(
+        measure(dense.mesh, dense.quality, dense.seeds.target_volumes),
         attempts=dense.attempts,
         size=dense.size,
         volume_asked=domain.volume,
         boundary_area_exact=float(cell_measures(diagram, domain).areas.sum()),
-        target_volumes=dense.seeds.target_volumes,
-        spread_asked=float(particle.grains.spread),
+        diameter_spread_asked=float(particle.grains.spread),
         notes=dense.notes,
     )
     return dense.mesh, report
