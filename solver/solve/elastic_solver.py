@@ -24,11 +24,11 @@ _prefixes = count()
 
 _OPTIONS = {
     "ksp_type": "cg",
-    "ksp_guess_type": "fischer",
-    "ksp_guess_fischer_model": "3,10",
+    "ksp_guess_type": "pod",
+    "ksp_guess_pod_size": "10",
     "pc_type": "mg",
     "mg_levels_ksp_type": "chebyshev",
-    "mg_levels_ksp_max_it": "1",
+    "mg_levels_ksp_max_it": "2",
     "mg_levels_pc_type": "pbjacobi",
     "mg_coarse_ksp_type": "preonly",
     "mg_coarse_pc_type": "gamg",
