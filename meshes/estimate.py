@@ -5,15 +5,28 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from scipy.special import ndtri
+
+from meshes.arrays import Array
 from meshes.particle import Particle
 from meshes.seeds import grain_count
-from meshes.sizing import element_size
+from meshes.sizing import cell_sizes, element_size
 from meshes.spheroid import Spheroid
+
+# Tetrahedra of an even mesh over those of regular tetrahedra, and how it grows as grains get few elements wide.
+_FILLING = 0.542
+_CROWDING = 19.0
+_CROWDING_POWER = 2.79
+_OUTER = 1.1
+_NODES_PER_CELL = 0.161
+_NODES_PER_OUTER_FACET = 0.264
+_STEPS = 100
 
 
 @dataclass(frozen=True)
 class MeshEstimate:
-    """Expected numbers of a mesh, good to about 10 %.
+    """Expected numbers of a mesh: within 6 % at default sizes, 20 % where grains are as small as elements.
 
     Args:
         grains: Number of grains.
@@ -44,15 +57,20 @@ def estimate_cells(particle: Particle) -> MeshEstimate:
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
     grains = grain_count(particle)
     size = element_size(domain, grains, None if particle.mesh.size is None else float(particle.mesh.size))
-    diameter = 2.0 * domain.radius / grains ** (1.0 / 3.0)
-    ideal = 6.0 * math.sqrt(2.0) * domain.volume / size**3
-    crowding = size / diameter
-    cells = ideal * (0.62 + 34.0 * crowding**3.4)
-    outer_facets = 1.1 * domain.surface_area / (0.25 * math.sqrt(3.0) * size**2)
-    nodes = 0.1611 * cells + 0.2643 * outer_facets
-    edges = nodes + cells + 0.5 * outer_facets - 1.0
-    return MeshEstimate(grains, round(cells), round(nodes), round(edges), _seconds(grains, cells), size)
+    volumes = _typical_volumes(float(particle.grains.spread), domain.volume / grains)
+    local = cell_sizes(size, volumes)
+    crowding = local / np.cbrt(6.0 / np.pi * volumes)
+    ideal = 6.0 * math.sqrt(2.0) * volumes / local**3
+    cells = grains * float((ideal * (_FILLING + _CROWDING * crowding**_CROWDING_POWER)).mean())
+    outer_facets = _OUTER * domain.surface_area * float((4.0 / math.sqrt(3.0) / local**2).mean())
+    nodes = _NODES_PER_CELL * cells + _NODES_PER_OUTER_FACET * outer_facets
+    edges = nodes + cells + 0.5 * outer_facets - 1.0  # Euler's formula
+    seconds = 0.7 + 6e-3 * grains + 4e-5 * cells
+    return MeshEstimate(grains, round(cells), round(nodes), round(edges), seconds, size)
 
 
-def _seconds(grains: int, cells: float) -> float:
-    return 0.7 + 1.5e-2 * grains + 1.2e-5 * cells
+def _typical_volumes(spread: float, mean: float) -> Array:
+    """Volumes at even steps of the size law [µm³]."""
+    steps = ndtri((np.arange(_STEPS) + 0.5) / _STEPS)
+    volumes = np.exp(3.0 * math.sqrt(math.log1p(spread**2)) * steps)
+    return volumes * (mean / volumes.mean())
