@@ -43,8 +43,13 @@ current_possible() {
     return 1
 }
 
+# Without the variables of a launcher: as one rank of several it would wait for the others, and they for its lock.
 current_imports() { # PYTHON
-    "$1" -c 'import numpy, dolfinx, gmsh, mpi4py.MPI
+    local name alone=(env)
+    for name in $(compgen -e); do
+        case "$name" in OMPI_* | PMIX_* | PMI_* | PRTE_* | HYDRA_* | MPI_LOCAL* | SLURM_*) alone+=(-u "$name") ;; esac
+    done
+    "${alone[@]}" "$1" -c 'import numpy, dolfinx, gmsh, mpi4py.MPI
 from petsc4py import PETSc
 assert PETSc.ScalarType is numpy.float64, "PETSc computes with complex numbers; a build with real ones is needed"'
 }

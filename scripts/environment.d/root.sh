@@ -174,6 +174,7 @@ root_build() {
     fi
     remove_folder "$folder"
     mv -T "$new" "$folder"
+    touch "$folder.used"
     root_remove_leftovers
     release_lock
     root_remove_old
@@ -239,9 +240,7 @@ root_unpack() { # FILE
     root_remove_leftovers
     new=$folder.new.$$
     mkdir -p "$new"
-    tar -C "$new" --no-same-owner -xf "$1" || fail 3 "could not unpack $1"
-    rm -f "$new/.vegard-ready"
-    if ! root_check "$new"; then
+    if ! tar -C "$new" --no-same-owner -xf "$1" || ! { rm -f "$new/.vegard-ready" && root_check "$new"; }; then
         root_remove_leftovers
         fail 3 "$1 holds no environment that works here"
     fi

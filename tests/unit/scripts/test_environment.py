@@ -94,6 +94,22 @@ def test_what_an_interrupted_set_up_left_is_removed_and_nothing_else(tmp_path: P
     assert "interrupted" in result.stderr
 
 
+def test_of_older_folders_the_last_used_one_is_kept(tmp_path: Path) -> None:
+    current = shell("root_key").stdout.strip()
+    for age, name in enumerate((current, "a" * 16, "b" * 16, "c" * 16)):
+        (tmp_path / f"root-{name}").mkdir()
+        used = tmp_path / f"root-{name}.used"
+        used.touch()
+        os.utime(used, (1e9 - age, 1e9 - age))
+    with subprocess.Popen(["flock", "-s", tmp_path / f"root-{'c' * 16}.used", "cat"], stdin=subprocess.PIPE) as program:
+        time.sleep(0.3)
+        result = shell("root_remove_old", cache=tmp_path)
+        program.communicate()
+    assert result.returncode == 0, result.stderr
+    left = {path.name[5] for path in tmp_path.iterdir() if path.is_dir() and path.name != f"root-{current}"}
+    assert left == {"a", "c"}  # the newest of them, and one that is in use
+
+
 def test_an_abandoned_compilation_is_cleared_unless_somebody_is_at_work(tmp_path: Path) -> None:
     folder = tmp_path / "jit-key" / "0.9.0-abc"
     folder.mkdir(parents=True)
