@@ -58,10 +58,15 @@ class StoredMesh:
     reused: bool
 
 
+def cache_folder() -> Path:
+    """Where Vegard keeps what it can make again: $VEGARD_CACHE, or vegard in the user's cache folder."""
+    chosen = os.environ.get("VEGARD_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vegard"
+
+
 def default_store() -> Path:
-    """Where meshes are kept: vegard/meshes in the user's cache folder."""
-    cache_folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache_folder) / "vegard" / "meshes"
+    """Where meshes are kept."""
+    return cache_folder() / "meshes"
 
 
 def obtain(

@@ -206,8 +206,9 @@ def _processor() -> str:
 
 
 def _cache() -> str:
-    base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vegard"
-    folder = Path(os.environ.get("VEGARD_CACHE", base))
+    from meshes.store import cache_folder
+
+    folder = cache_folder()
     if not folder.exists():
         return f"{folder} (nothing there yet)"
     sizes = [f"{entry.name} {_size(entry)}" for entry in sorted(folder.iterdir()) if entry.is_dir()]

@@ -74,6 +74,8 @@ export_common() {
     export PATH=$checkout/scripts/entry:$PATH
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
     export MPLBACKEND=${MPLBACKEND:-Agg}
+    # caches of libraries, which would otherwise be written beside ours
+    export MPLCONFIGDIR=${MPLCONFIGDIR:-$cache/matplotlib} MESA_SHADER_CACHE_DIR=${MESA_SHADER_CACHE_DIR:-$cache/mesa}
     export VEGARD_CACHE=$cache VEGARD_INSIDE=${VEGARD_INSIDE:-$way}
     if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 }

@@ -24,7 +24,7 @@ output: {fields: 1, pictures: false}
 
 @pytest.fixture
 def small(vegard, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("VEGARD_CACHE", str(tmp_path / "cache"))
     (tmp_path / "small.yaml").write_text(SMALL)
     return vegard
 
