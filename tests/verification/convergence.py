@@ -1,4 +1,4 @@
-"""Errors against the size of cells or steps, and the rates at which they fall."""
+"""Errors against the number of cells or steps, and the rates at which they fall."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Convergence:
-    """Errors of one quantity at sizes that shrink; the unit of either does not matter to the rates."""
+    """Errors of one quantity on finer and finer divisions.
 
-    sizes: tuple[float, ...]
+    Attributes:
+        counts: Cells along an edge or a radius, or steps of a run.
+        errors: Error with each.
+    """
+
+    counts: tuple[int, ...]
     errors: tuple[float, ...]
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[float, float]]) -> Convergence:
-        """From pairs of size and error."""
-        sizes, errors = zip(*pairs, strict=True)
-        return cls(tuple(map(float, sizes)), tuple(map(float, errors)))
+    def of(cls, pairs: Iterable[tuple[int, float]]) -> Convergence:
+        """From pairs of count and error."""
+        counts, errors = zip(*pairs, strict=True)
+        return cls(counts, errors)
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """Exponents between neighbouring sizes."""
-        return tuple((np.diff(np.log(self.errors)) / np.diff(np.log(self.sizes))).tolist())
+        """Orders between neighbouring counts."""
+        return tuple((-np.diff(np.log(self.errors)) / np.diff(np.log(self.counts))).tolist())
 
     @property
     def fitted(self) -> float:
-        """Exponent of the straight line through all errors on logarithmic axes."""
-        return float(np.polyfit(np.log(self.sizes), np.log(self.errors), 1)[0])
+        """Order by the straight line through all errors on logarithmic axes."""
+        return -float(np.polyfit(np.log(self.counts), np.log(self.errors), 1)[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,6 @@ import meshes.store
 from meshes.particle import Particle
 from meshes.tetmesh import TetMesh
 from solver.solve.coupling import OneWay
-from solver.solve.domain import Domain
 from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
 from solver.solve.state import State, StepResult
@@ -40,7 +39,6 @@ class SphereStress:
 
     Attributes:
         unknowns: Displacement unknowns.
-        cell_size: Cube root of the mean cell volume over the radius.
         radius: (cells, 4) r/R.
         radial: (cells, 4) computed σ_r.
         hoop: (cells, 4) computed σ_θ, mean of both directions.
@@ -50,7 +48,6 @@ class SphereStress:
     """
 
     unknowns: int
-    cell_size: float
     radius: Array
     radial: Array
     hoop: Array
@@ -75,7 +72,7 @@ class SphereStress:
 
 
 def compare(
-    domain: Domain, model: Mechanics, exact: Callable[[Array], tuple[Array, Array]], radius: float, unit: float
+    model: Mechanics, exact: Callable[[Array], tuple[Array, Array]], radius: float, unit: float
 ) -> SphereStress:
     """The model's stress against σ_r, σ_θ at r/R, which `exact` gives in units of `unit` [MPa]."""
     sample = model.stress()
@@ -84,7 +81,6 @@ def compare(
     _, _, centre_gap = _gaps(sample.points.mean(axis=1), sample.stress.mean(axis=1) / unit, exact, radius)
     return SphereStress(
         unknowns=3 * model.solver.space.dofmap.index_map.size_global,
-        cell_size=float((domain.volume / len(domain.grain)) ** (1 / 3) / radius),
         radius=np.linalg.norm(sample.points, axis=-1) / radius,
         radial=radial,
         hoop=hoop,
@@ -122,7 +118,7 @@ def parabola_on(mesh: TetMesh) -> SphereStress:
     domain = domain_of(mesh, [[0, 0, 1]])
     model = mechanics(domain, [isotropic_crystal(YOUNG, POISSON, SWELL)])
     assert model.solve(lithium(domain, lambda points: (points**2).sum(axis=0) / RADIUS**2)).converged
-    result = compare(domain, model, parabola_stress, RADIUS, PARABOLA)
+    result = compare(model, parabola_stress, RADIUS, PARABOLA)
     model.destroy()
     return result
 
@@ -139,9 +135,9 @@ def particle_mesh_sphere(size: float, store: Path | None = None) -> SphereStress
     return parabola_on(meshes.store.load(stored.path))
 
 
-def falling(results: Sequence[SphereStress]) -> Convergence:
-    """Root-mean-square errors against the cell size."""
-    return Convergence.of((result.cell_size, result.rms) for result in results)
+def falling(results: Mapping[int, SphereStress]) -> Convergence:
+    """Root-mean-square errors against the number of cells along the radius."""
+    return Convergence.of((levels, result.rms) for levels, result in results.items())
 
 
 PEAK_TIME, PEAK_STRESS = 0.05741, 0.38557  # eq. 6.6
@@ -194,7 +190,7 @@ def held_sphere_stress(levels: int) -> SphereStress:
         radial, hoop = sphere_stress(r, lambda places: held_surface(places, PEAK_TIME))
         return radial / abs(surface), hoop / abs(surface)
 
-    result = compare(domain, model, exact, RADIUS, unit * abs(surface))
+    result = compare(model, exact, RADIUS, unit * abs(surface))
     model.destroy()
     return result
 
