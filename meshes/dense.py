@@ -32,6 +32,7 @@ Progress = Callable[[str], None]
 
 _SEED_MOVES = 12
 _MENDING_ROUNDS = 4
+_PATIENCE = 3  # attempts that may run into the time limit
 _USABLE_SICN = 0.02
 _MOST_CELLS = 40_000_000
 
@@ -80,18 +81,19 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
     run = run or partial(engine.run, time_limit=particle.mesh.time_limit)
     best: DenseMesh | None = None
     failures: list[Unmeshable] = []
-    for attempt, (trial, levels) in enumerate(_ladder(seeds, domain, particle.grains.seed, failures), start=1):
+    for trial, levels in _ladder(seeds, domain, particle.grains.seed, failures):
         try:
             mesh, quality = _attempt(trial, domain, size, levels, run, progress)
-            if best is None or quality.minimum_dihedral > best.quality.minimum_dihedral:
-                best = DenseMesh(mesh, trial, size, quality, attempt, ())
+            made = DenseMesh(mesh, trial, size, quality, len(failures) + 1, ())
             if quality.is_good:
-                return best
+                return made
+            if best is None or quality.minimum_dihedral > best.quality.minimum_dihedral:
+                best = made
             sharp = f"an angle of {quality.minimum_dihedral:.2g} degrees between two facets"
             failures.append(Unmeshable(sharp, quality.worst_grain - 1))
         except Unmeshable as failure:
             failures.append(failure)
-        progress(f"attempt {attempt}: {failures[-1]}; trying again")
+        progress(f"attempt {len(failures)}: {failures[-1]}; trying again")
     return _settle(best, failures)
 
 
@@ -114,6 +116,8 @@ def _ladder(
         for _ in SHORTEST_CURVES if move == 0 else SHORTEST_CURVES[:2]:
             yield seeds, levels
             failure = failures[-1]
+            if sum(failure.took_too_long for failure in failures) >= _PATIENCE:
+                return
             if failure.seed_must_move:
                 break
             levels[slice(None) if failure.cell is None else failure.cell] += 1
@@ -167,5 +171,11 @@ def _settle(best: DenseMesh | None, failures: Sequence[Unmeshable]) -> DenseMesh
     raise MeshError(
         [f"the particle could not be meshed in {len(failures)} attempts; last problems:"]
         + [f"  {reason}" for reason in reasons]
-        + ["choose another particle.grains.seed, a smaller particle.mesh.size, or less spread"]
+        + [_advice(failures)]
     )
+
+
+def _advice(failures: Sequence[Unmeshable]) -> str:
+    if failures[-1].took_too_long:
+        return "choose a longer particle.mesh.time_limit, a larger particle.mesh.size, or another particle.grains.seed"
+    return "choose another particle.grains.seed, a smaller particle.mesh.size, or less spread"

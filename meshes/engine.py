@@ -22,6 +22,7 @@ from meshes.errors import Unmeshable
 Job = Mapping[str, NDArray]
 
 _ROOT = Path(__file__).resolve().parent.parent
+_OF_MPI = ("OMPI_COMM_", "PMIX_", "PMI_", "MPI_LOCAL")
 GMSH_CHILD = (sys.executable, "-m", "meshes.gmsh_child")
 
 
@@ -51,7 +52,8 @@ def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CH
         with log_file.open("wb") as log:
             status = _supervise([*program, kind, str(job_file), str(result_file)], log.fileno(), time_limit)
         if status is None:
-            raise EngineError(f"the {kind} mesher took longer than {time_limit:g} s and was stopped")
+            reason = f"the {kind} mesher took longer than {time_limit:g} s and was stopped"
+            raise EngineError(reason, took_too_long=True)
         if status != 0 or not result_file.exists():
             raise EngineError(f"the {kind} mesher failed (exit code {status}): {_last_words(log_file)}")
         with np.load(result_file) as archive:
@@ -84,8 +86,9 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds this package wherever it was started, and uses one thread (for speed and for equal results)."""
-    environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    """The child finds this package wherever it was started, uses one thread, and is no rank of an MPI run."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OF_MPI)}
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     return environment

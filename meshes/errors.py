@@ -32,9 +32,13 @@ class Unmeshable(Exception):
         reason: What is wrong.
         cell: The grain to blame, numbered from 0, if it is known.
         seed_must_move: Whether only another position of the grain's seed can help.
+        took_too_long: Whether it ran into the time limit.
     """
 
-    def __init__(self, reason: str, cell: int | None = None, seed_must_move: bool = False) -> None:
+    def __init__(
+        self, reason: str, cell: int | None = None, *, seed_must_move: bool = False, took_too_long: bool = False
+    ) -> None:
         super().__init__(reason if cell is None else f"grain {cell + 1}: {reason}")
         self.cell = cell
         self.seed_must_move = seed_must_move
+        self.took_too_long = took_too_long

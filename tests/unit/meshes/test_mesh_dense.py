@@ -115,7 +115,7 @@ class Unlucky:
 
 
 def test_failed_attempts_are_followed_by_other_limits_and_then_moved_seeds() -> None:
-    unlucky = Unlucky(7, "surfaces", EngineError("the surfaces mesher took longer than 1 s and was stopped"))
+    unlucky = Unlucky(7, "surfaces", EngineError("the surfaces mesher failed (exit code 1): no luck"))
     lines: list[str] = []
     particle = Particle(grains=Grains(count=25, relaxation=0), mesh=MeshOptions(size="1.5 um"))
     dense = mesh_particle(particle, lines.append, unlucky)
@@ -127,13 +127,36 @@ def test_failed_attempts_are_followed_by_other_limits_and_then_moved_seeds() -> 
     assert not any(np.array_equal(outlines[-1], other) for other in outlines[:-1])
 
 
+@pytest.fixture
+def few_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meshes.dense._SEED_MOVES", 0)
+    monkeypatch.setattr("meshes.dense.SHORTEST_CURVES", (0.4, 0.5))
+
+
+@pytest.mark.usefixtures("few_attempts")
 def test_a_hopeless_case_ends_with_the_reasons() -> None:
     hopeless = Unlucky(1000, "volumes", EngineError("the volumes mesher failed (exit code 1): PLC Error"))
-    with pytest.raises(MeshError, match=r"could not be meshed in \d+ attempts") as caught:
+    with pytest.raises(MeshError, match="could not be meshed in 2 attempts") as caught:
         mesh_particle(Particle(grains=Grains(count=3), mesh=MeshOptions(size="2 um")), silent, hopeless)
     assert any("PLC Error" in problem for problem in caught.value.problems)
 
 
+def test_patience_with_slow_attempts_ends_soon() -> None:
+    slow = Unlucky(1000, "surfaces", EngineError("the surfaces mesher took longer than 5 s", took_too_long=True))
+    with pytest.raises(MeshError, match=r"longer particle\.mesh\.time_limit"):
+        mesh_particle(Particle(grains=Grains(count=3), mesh=MeshOptions(size="2 um")), silent, slow)
+    assert len(slow.jobs) == 3
+
+
+@pytest.mark.usefixtures("few_attempts")
+def test_poor_meshes_are_used_only_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meshes.quality.WANTED_DIHEDRAL", 60.0)  # nothing is that good
+    dense = mesh_particle(Particle(grains=Grains(count=1), mesh=MeshOptions(size="10 um")), silent)
+    assert "smallest dihedral angle" in dense.notes[0]
+    check_mesh(dense.mesh)
+
+
+@pytest.mark.usefixtures("few_attempts")
 def test_an_empty_grain_is_named() -> None:
     def forgets_a_grain(kind: str, job: Mapping[str, NDArray]) -> dict[str, NDArray]:
         answer = run_gmsh(kind, job)
