@@ -6,6 +6,7 @@ that is half-written or damaged is seen and rebuilt. A lock per key lets concurr
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -39,6 +40,7 @@ Progress = Callable[[str], None]
 
 # Raise when the mesher makes different meshes from the same description.
 _MESHER_VERSION = 3
+_SIDECARS = (".h5", ".hdf5", ".bin")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def mesh_key(particle: Particle, base_folder: Path) -> str:
     described: dict[str, Any] = {"mesher": _MESHER_VERSION, "versions": _versions()}
     if particle.from_file is not None:
         options = particle.from_file.model_dump(exclude={"path"})
-        described["file"] = {**options, "content": _file_hash(particle, base_folder)}
+        described["file"] = {**options, "content": _content_hash(base_folder / particle.from_file.path)}
     else:
         described["shape"] = [particle.radius, particle.aspect_ratio]
         described["grains"] = particle.grains.model_dump(exclude={"orientation", "orientation_seed"})
@@ -208,11 +210,11 @@ def _hash_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _file_hash(particle: Particle, base_folder: Path) -> str:
-    assert particle.from_file is not None
-    path = base_folder / particle.from_file.path
+def _content_hash(path: Path) -> str:
+    """Hash of a mesh file and of the files beside it that hold its numbers (XDMF keeps them in NAME.h5)."""
     try:
-        return _hash_of(path)
+        beside = sorted(other for other in path.parent.glob(f"{glob.escape(path.stem)}*") if other.suffix in _SIDECARS)
+        return " ".join(_hash_of(file) for file in (path, *beside))
     except OSError as error:
         raise MeshError(f"{path}: cannot be read ({error.strerror})") from error
 

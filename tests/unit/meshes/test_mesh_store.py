@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import meshio
 import numpy as np
 import pytest
 
@@ -141,6 +142,18 @@ def test_reports_survive_json_and_print(folder: Path) -> None:
     assert report.diameter_spread_asked == pytest.approx(0.3)
     assert report.volume_deviation is not None
     assert report.volume_deviation < 0.05
+
+
+def test_numbers_beside_a_file_count(tmp_path: Path, two_cubes: TetMesh) -> None:
+    particle = Particle(from_file=MeshFile(path="cubes.xdmf"))
+    keys = []
+    for stretch in (1.0, 2.0):
+        cells = [("tetra", two_cubes.cells)]
+        data = meshio.Mesh(stretch * two_cubes.points, cells, cell_data={"grain": [two_cubes.grain]})
+        meshio.write(tmp_path / "cubes.xdmf", data)
+        keys.append((store.mesh_key(particle, tmp_path), (tmp_path / "cubes.xdmf").read_bytes()))
+    assert keys[0][1] == keys[1][1]  # the text is the same, the numbers are in cubes.h5
+    assert keys[0][0] != keys[1][0]
 
 
 def test_meshes_from_files_are_kept_by_content(folder: Path, tmp_path: Path, two_cubes: TetMesh) -> None:
