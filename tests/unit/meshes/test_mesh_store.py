@@ -127,6 +127,14 @@ def test_a_waiting_run_says_so(folder: Path) -> None:
     assert lines[0] == "another run makes this mesh; waiting for it"
 
 
+def test_the_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("VEGARD_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert store.default_store() == tmp_path / "vegard" / "meshes"
+    monkeypatch.setenv("VEGARD_CACHE", str(tmp_path / "own"))
+    assert store.default_store() == tmp_path / "own" / "meshes"
+
+
 def test_an_unusable_folder_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MeshError, match="mesh store cannot be used"):
