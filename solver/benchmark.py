@@ -304,9 +304,9 @@ def main(
         return
     wanted = [int(float(size)) for size in sizes.split(",")]
     serial = [_measured_apart(size, 1, naive) for size in wanted]
-    parallel = [_measured_apart(size, ranks, False) for size in wanted] if ranks > 1 else []
     console = Console(width=max(120, 40 + 26 * len(wanted)), force_terminal=False)
     console.print(_table(serial))
+    parallel = [_measured_apart(size, ranks, False) for size in wanted] if ranks > 1 else []
     for alone, together in zip(serial, parallel, strict=False):
         gain = alone.cold_solve_wall_s / together.cold_solve_wall_s
         console.print(f"cold solve of {alone.tetrahedra} tetrahedra on {ranks} ranks: {gain:.2f} times one rank [1.6]")
