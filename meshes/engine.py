@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import site
 import subprocess
 import sys
 import tempfile
@@ -50,7 +51,8 @@ def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CH
         with job_file.open("wb") as stream:
             np.savez(stream, **job)  # type: ignore[arg-type]
         with log_file.open("wb") as log:
-            status = _supervise([*program, kind, str(job_file), str(result_file)], log.fileno(), time_limit)
+            command = [*program, kind, str(job_file), str(result_file)]
+            status = _supervise(command, log.fileno(), time_limit, Path(folder))
         if status is None:
             reason = f"the {kind} mesher took longer than {time_limit:g} s and was stopped"
             raise EngineError(reason, took_too_long=True)
@@ -60,11 +62,12 @@ def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CH
             return {name: archive[name] for name in archive.files}
 
 
-def _supervise(command: Sequence[str], log: int, time_limit: float) -> int | None:
+def _supervise(command: Sequence[str], log: int, time_limit: float, home: Path) -> int | None:
     """Exit code of a command, None if it was killed for taking too long. Whatever happens, nothing of it stays."""
     # Its own session: a Ctrl-C reaches only this process, which then ends the child and all that it may have started.
+    environment = _environment(home)
     child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_environment(), start_new_session=True
+        command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
     )
     try:
         return child.wait(timeout=time_limit)
@@ -85,10 +88,15 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         child.stdin.close()
 
 
-def _environment() -> dict[str, str]:
-    """The child finds this package wherever it was started, uses one thread, and is no rank of an MPI run."""
+def _environment(home: Path) -> dict[str, str]:
+    """The child finds this package wherever it was started, uses one thread, and is no rank of an MPI run.
+
+    Its home is a temporary folder: Gmsh would leave settings in the user's, and a user's Gmsh settings would make
+    another mesh of the same description.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OF_MPI)}
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment |= {"HOME": str(home), "GMSH_HOME": str(home), "PYTHONUSERBASE": site.getuserbase()}
     paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     return environment
