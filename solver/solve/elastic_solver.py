@@ -86,6 +86,7 @@ class ElasticSolver:
             self._coarse.setNullSpace(coarse_null_space)
             self._coarse.setNearNullSpace(coarse_null_space)
             self._ksp = self._set_up(domain, prefix, tolerance)
+            self._solution = self.matrix.createVecRight()
         for name in _OPTIONS:
             options.delValue(prefix + name)
 
@@ -115,13 +116,11 @@ class ElasticSolver:
         if load.norm() == 0.0:
             displacement.x.array[:] = 0.0
             return LinearReport(0, True, int(PETSc.KSP.ConvergedReason.CONVERGED_ATOL))
-        solution = displacement.x.petsc_vec.duplicate()
-        self._ksp.solve(load, solution)
+        self._ksp.solve(load, self._solution)
         reason = int(self._ksp.getConvergedReason())
         if reason > 0:
-            solution.copy(displacement.x.petsc_vec)
+            self._solution.copy(displacement.x.petsc_vec)
             displacement.x.scatter_forward()
-        solution.destroy()
         return LinearReport(self._ksp.getIterationNumber(), reason > 0, reason)
 
     def set_tolerance(self, tolerance: float) -> None:
@@ -130,7 +129,7 @@ class ElasticSolver:
 
     def destroy(self) -> None:
         """Frees the PETSc objects; Python's collector would be late in parallel."""
-        for item in (self._ksp, self.matrix, self._coarse, self._interpolation, self.null_space):
+        for item in (self._ksp, self._solution, self.matrix, self._coarse, self._interpolation, self.null_space):
             item.destroy()
 
 
