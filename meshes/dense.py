@@ -20,13 +20,13 @@ from meshes.estimate import estimate_cells
 from meshes.improve import improve
 from meshes.outlines import Outlines, outline_faults, trace_outlines
 from meshes.particle import Particle
+from meshes.particle_mesh import ParticleMesh, tagged_mesh
 from meshes.quality import WANTED_DIHEDRAL, Quality, check_mesh, measure_quality
 from meshes.regularise import SHORTEST_CURVES, regularise, topology_faults
 from meshes.seeds import Seeds, move_seed, place_seeds
 from meshes.sizing import cell_sizes, element_size
 from meshes.spheroid import Spheroid
 from meshes.surface_mesh import Runner, mesh_cells, mesh_faces
-from meshes.tetmesh import TetMesh, tagged_mesh
 
 Progress = Callable[[str], None]
 
@@ -50,7 +50,7 @@ class DenseMesh:
         notes: What the user should know, if anything.
     """
 
-    mesh: TetMesh
+    mesh: ParticleMesh
     seeds: Seeds
     size: float
     quality: Quality
@@ -127,7 +127,7 @@ def _ladder(
 
 def _attempt(
     seeds: Seeds, domain: Spheroid, size: float, levels: Indices, run: Runner, progress: Progress
-) -> tuple[TetMesh, Quality]:
+) -> tuple[ParticleMesh, Quality]:
     """One mesh, or `Unmeshable`."""
     outlines = _outlines(seeds, domain, cell_sizes(size, seeds.target_volumes), levels)
     try:

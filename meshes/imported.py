@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from meshes.errors import MeshError
 from meshes.particle import MeshFile
+from meshes.particle_mesh import ParticleMesh, cell_volumes, tagged_mesh
 from meshes.quality import check_mesh
-from meshes.tetmesh import TetMesh, cell_volumes, tagged_mesh
 
 # Where common programs put the grain number, the most telling first.
 _USUAL_NAMES = ("grain", "grain_id", "grains", "gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags")
@@ -33,7 +33,7 @@ class ForeignMesh:
         notes: What was done to it.
     """
 
-    mesh: TetMesh
+    mesh: ParticleMesh
     grain_numbers: Mapping[str, int]
     notes: tuple[str, ...]
 

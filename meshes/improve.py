@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from meshes.arrays import Array, Indices, as_ints
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, ParticleMesh
 from meshes.quality import dihedral_angles, inverse_condition
 from meshes.spheroid import Spheroid
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh
 
 _GOOD_SICN = 0.3
 _GOOD_DIHEDRAL = 15.0
@@ -21,14 +21,14 @@ _REACH_INSIDE = 0.5
 _REACH_ON_BOUNDARY = 0.15
 
 
-def improve(mesh: TetMesh, domain: Spheroid) -> TetMesh:
+def improve(mesh: ParticleMesh, domain: Spheroid) -> ParticleMesh:
     """Mesh with its poorest tetrahedra mended, as far as moving nodes can.
 
     Args:
         mesh: A sound mesh.
         domain: The outer shape, on which outer nodes stay.
     """
-    return TetMesh(_Smoother(mesh, domain).run(), mesh.cells, mesh.grain, mesh.facets, mesh.facet_tags)
+    return ParticleMesh(_Smoother(mesh, domain).run(), mesh.cells, mesh.grain, mesh.facets, mesh.facet_tags)
 
 
 def score(corners: Array) -> Array:
@@ -40,7 +40,7 @@ def score(corners: Array) -> Array:
 class _Smoother:
     """Points being moved, and which cells are around which node."""
 
-    def __init__(self, mesh: TetMesh, domain: Spheroid) -> None:
+    def __init__(self, mesh: ParticleMesh, domain: Spheroid) -> None:
         self.cells, self.domain = mesh.cells, domain
         self.points, self.original = mesh.points.copy(), mesh.points
         self.on_surface = np.zeros(len(mesh.points), dtype=bool)

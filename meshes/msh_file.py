@@ -1,7 +1,7 @@
 """Gmsh's mesh file, binary format 4.1, written directly: the same mesh gives the same bytes, and no Gmsh is needed.
 
-Volumes are named grain_1, grain_2, …; the facet groups "outer" and "grain_boundary". Every grain is one volume entity,
-each facet group one surface entity: other readers take long over files with many entities.
+Regions are named grain_1, grain_2, …, coating_1, matrix, interface; facet groups as in `FACET_GROUPS`. Every region is
+one entity, each facet group one: other readers take long over files with many entities.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from meshes.arrays import Array, Indices, as_ints
 from meshes.errors import MeshError
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh
+from meshes.particle_mesh import COATING, FACET_GROUPS, INTERFACE, MATRIX, MOST_GRAINS, ParticleMesh
 
 _CURVE, _SURFACE, _VOLUME = 1, 2, 3
 _CORNERS = {_CURVE: 2, _SURFACE: 3, _VOLUME: 4}
 _ELEMENT_TYPES = {_CURVE: 1, _SURFACE: 2, _VOLUME: 4}  # Gmsh's numbers of two-node line, triangle, tetrahedron
 _SIZE, _INT, _DOUBLE = np.dtype("<u8"), np.dtype("<i4"), np.dtype("<f8")
 _HEADER = b"$MeshFormat\n4.1 1 8\n" + np.array([1], _INT).tobytes() + b"\n$EndMeshFormat\n"
-FACET_GROUPS = {OUTER: "outer", GRAIN_BOUNDARY: "grain_boundary"}
 
 
 @dataclass(frozen=True)
@@ -43,23 +42,31 @@ class Block:
     name: str | None = None
 
 
-def write_msh(mesh: TetMesh, path: Path) -> None:
+def write_msh(mesh: ParticleMesh, path: Path) -> None:
     """Write a mesh with its named groups.
 
     Args:
         mesh: The mesh; its nodes and elements may be in any order, those in the file are ordered by group.
         path: File to write (not atomic; the store takes care of that).
     """
-    surfaces = [
-        Block(_SURFACE, tag, mesh.facets[mesh.facet_tags == tag], name) for tag, name in FACET_GROUPS.items()
+    walls = [
+        Block(mesh.dimension - 1, tag, mesh.facets[mesh.facet_tags == tag], name) for tag, name in FACET_GROUPS.items()
     ]
-    rows = np.split(np.argsort(mesh.grain, kind="stable"), np.cumsum(np.bincount(mesh.grain - 1))[:-1])
-    volumes = [Block(_VOLUME, n + 1, mesh.cells[cells], f"grain_{n + 1}") for n, cells in enumerate(rows)]
-    blocks = [block for block in (*surfaces, *volumes) if len(block.corners)]
+    regions, counts = np.unique(mesh.grain, return_counts=True)
+    rows = np.split(np.argsort(mesh.grain, kind="stable"), np.cumsum(counts)[:-1])
+    bodies = [Block(mesh.dimension, tag, mesh.cells[row], region_name(tag)) for tag, row in zip(as_ints(regions), rows)]
+    blocks = [block for block in (*walls, *bodies) if len(block.corners)]
     order = np.concatenate(_nodes_of_blocks(len(mesh.points), blocks))
     numbers = np.empty(len(mesh.points), dtype=np.int64)
     numbers[order] = np.arange(len(order))
     write_blocks(mesh.points[order], [replace(block, corners=numbers[block.corners]) for block in blocks], path)
+
+
+def region_name(region: int) -> str:
+    """Name of a region's physical group."""
+    if region <= MOST_GRAINS:
+        return f"grain_{region}"
+    return {MATRIX: "matrix", INTERFACE: "interface"}.get(region, f"coating_{region - COATING + 1}")
 
 
 def write_blocks(points: Array, blocks: list[Block], path: Path) -> None:
@@ -127,7 +134,7 @@ def _write_elements(stream: BinaryIO, blocks: list[Block]) -> None:
     stream.write(b"\n$EndElements\n")
 
 
-def read_msh(path: Path) -> TetMesh:
+def read_msh(path: Path) -> ParticleMesh:
     """Read a mesh that `write_msh` wrote (meshio and Gmsh read it too; this is faster).
 
     Raises:
@@ -141,9 +148,10 @@ def read_msh(path: Path) -> TetMesh:
         blocks = list(_read_elements(content))
     except (OSError, ValueError, IndexError, KeyError) as error:
         raise MeshError(f"{path}: cannot be read as a mesh of this program ({error})") from error
-    cells, grain = _joined(blocks, _VOLUME, 4)
-    facets, facet_tags = _joined(blocks, _SURFACE, 3)
-    return TetMesh(points, cells, grain, facets, facet_tags)
+    dimension = max(block.dimension for block in blocks)
+    cells, grain = _joined(blocks, dimension)
+    facets, facet_tags = _joined(blocks, dimension - 1)
+    return ParticleMesh(points, cells, grain, facets, facet_tags)
 
 
 class _Cursor:
@@ -177,8 +185,8 @@ def _read_elements(content: bytes) -> Iterator[Block]:
         yield Block(dimension, tag, rows[:, 1:].astype(np.int64) - 1)
 
 
-def _joined(blocks: list[Block], dimension: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _joined(blocks: list[Block], dimension: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     chosen = [block for block in blocks if block.dimension == dimension]
-    corners = np.concatenate([np.empty((0, width), dtype=np.int64), *(block.corners for block in chosen)])
+    corners = np.concatenate([np.empty((0, dimension + 1), dtype=np.int64), *(block.corners for block in chosen)])
     tags = np.repeat([block.tag for block in chosen], [len(block.corners) for block in chosen])
     return corners, tags.astype(np.int32)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from meshes.quantities import FRACTION, LENGTH, quantity
-
-
-class Description(BaseModel):
-    """Base of every case section: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True, validate_default=True)
+from meshes.description import Description
+from meshes.designs import Coating, Matrix, Pores, Roughness, Void
+from meshes.quantities import ANGLE, FRACTION, LENGTH, quantity
 
 
 class FixedOrientation(Description):
@@ -33,7 +29,7 @@ class FileOrientation(Description):
     file: Annotated[str, Field(min_length=1, max_length=1000, description="path relative to the case file")]
 
 
-Orientation = Literal["random", "radial"] | FixedOrientation | FileOrientation
+Orientation = Literal["random", "radial", "tangential"] | FixedOrientation | FileOrientation
 
 
 class Grains(Description):
@@ -49,11 +45,19 @@ class Grains(Description):
         default="30 %", description="standard deviation of the grain diameters over their mean (log-normal)"
     )
     relaxation: Annotated[int, Field(ge=0, le=20, description="Lloyd sweeps before the sizes are fitted")] = 2
+    elongation: Annotated[
+        float, Field(ge=1.0, le=5.0, description="length of the grains along the radius over their width")
+    ] = 1.0
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, description="another number gives another particle of the same kind")
     ] = 1
     orientation: Orientation = Field(
-        default="random", description="c axes: `random` is uniform on the sphere, `radial` points away from the centre"
+        default="random",
+        description="c axes: `random` is uniform on the sphere, `radial` points away from the centre, `tangential` "
+        "lies across the radius, so that the layers run along it",
+    )
+    orientation_scatter: quantity(ANGLE, "0 deg", "90 deg") = Field(  # type: ignore[valid-type]
+        default="0 deg", description="root mean square angle of the c axes about the chosen texture"
     )
     orientation_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         default=None, description="random c axes of their own on the same grains; by default `seed`"
@@ -94,7 +98,23 @@ class Particle(Description):
     aspect_ratio: Annotated[
         float, Field(ge=0.4, le=2.5, description="polar over equatorial diameter at equal volume; 1 is a sphere")
     ] = 1.0
+    shape: Literal["round", "faceted"] = Field(
+        default="round", description="`faceted`: a single crystal bounded by its (003) and (104) planes"
+    )
+    roughness: Roughness | None = Field(default=None, description="a surface with bumps")
     grains: Grains = Field(default=Grains(count=100), description="grains and their orientation")
+    pores: Pores | None = Field(default=None, description="pores between the grains")
+    void: Void | None = Field(default=None, description="a hollow at the centre")
+    coating: Coating | Annotated[list[Coating], Field(min_length=1, max_length=5)] | None = Field(
+        default=None, description="a layer on the surface, or a list of layers, innermost first"
+    )
+    matrix: Matrix | None = Field(default=None, description="a solid electrolyte around the particle")
+    sector: Literal["full", "eighth"] = Field(
+        default="full", description="`eighth`: one octant with symmetry planes, for verification"
+    )
+    dimension: Literal[2, 3] = Field(
+        default=3, description="2: the cross-section at z = 0, for fast screening (see `mechanics.out_of_plane`)"
+    )
     mesh: MeshOptions = Field(default=MeshOptions(), description="element size")
     from_file: MeshFile | None = Field(default=None, description="read a mesh instead of making one")
 
@@ -109,3 +129,10 @@ class Particle(Description):
         if grains.get("mean_diameter") is not None or grains.get("count") not in (None, 1):
             raise ValueError('"grains.count" and "grains.mean_diameter" come from the mesh file; leave them out')
         return {**data, "grains": {**grains, "count": 1}}
+
+    @property
+    def coatings(self) -> tuple[Coating, ...]:
+        """The layers on the surface, innermost first."""
+        if self.coating is None:
+            return ()
+        return tuple(self.coating) if isinstance(self.coating, list) else (self.coating,)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from meshes.arrays import Array
 from meshes.display import ensure_display
 from meshes.errors import MeshError
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh, facet_grains
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, ParticleMesh, facet_grains
 
 _OCTANT = np.array([1.0, -1.0, 1.0])  # the corner that is cut out faces the viewer
 _WINDOW = (1800, 900)
 _GOLDEN = 0.6180339887
 
 
-def picture(mesh: TetMesh, c_axes: Array, path: Path) -> None:
+def picture(mesh: ParticleMesh, c_axes: Array, path: Path) -> None:
     """Draw a mesh.
 
     Args:
@@ -60,7 +60,7 @@ def picture(mesh: TetMesh, c_axes: Array, path: Path) -> None:
         plotter.close()
 
 
-def _look(plotter: pv.Plotter, mesh: TetMesh, centre: Array) -> None:
+def _look(plotter: pv.Plotter, mesh: ParticleMesh, centre: Array) -> None:
     plotter.camera.position = tuple(centre + 10.0 * np.ptp(mesh.points, axis=0).max() * np.array([0.62, -1.0, 0.62]))
     plotter.camera.focal_point = tuple(centre)
     plotter.camera.up = (0.0, 0.0, 1.0)
@@ -75,7 +75,7 @@ def _grain_colours(count: int) -> Array:
     return np.array([colorsys.hls_to_rgb(h, 0.55 + 0.25 * v, 0.5 + 0.25 * v) for h, v in zip(hue, level)])
 
 
-def _skin(mesh: TetMesh, centre: Array) -> tuple[pv.PolyData, pv.PolyData]:
+def _skin(mesh: ParticleMesh, centre: Array) -> tuple[pv.PolyData, pv.PolyData]:
     """Outer surface without the octant, and the lines on it where grains meet."""
     outer = mesh.facet_tags == OUTER
     facets, grain = mesh.facets[outer], facet_grains(mesh)[outer, 0]
@@ -91,7 +91,7 @@ def _skin(mesh: TetMesh, centre: Array) -> tuple[pv.PolyData, pv.PolyData]:
     return _outside_octant(surface, centre), _outside_octant(lines, centre)
 
 
-def _cuts(mesh: TetMesh, centre: Array) -> tuple[pv.PolyData, pv.PolyData]:
+def _cuts(mesh: ParticleMesh, centre: Array) -> tuple[pv.PolyData, pv.PolyData]:
     """The three quarter discs that the octant leaves, and the lines on them where grains meet."""
     types = np.full(len(mesh.cells), pv.CellType.TETRA)
     grid = pv.UnstructuredGrid(np.insert(mesh.cells, 0, 4, axis=1).ravel(), types, mesh.points)

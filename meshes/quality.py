@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from meshes.arrays import Array, Indices
 from meshes.errors import MeshError
-from meshes.tetmesh import Facets, TetMesh, all_facets, cell_volumes, enclosed_volume, grain_volumes
+from meshes.particle_mesh import Facets, ParticleMesh, all_facets, cell_volumes, enclosed_volume
 
 WANTED_SICN = 0.08
 WANTED_DIHEDRAL = 3.5
@@ -74,7 +74,7 @@ def dihedral_angles(corners: Array) -> Array:
 
 
 def measure_quality(points: Array, cells: Indices, grain: NDArray[np.integer]) -> Quality:
-    """Element quality of a mesh; arguments as in `TetMesh`."""
+    """Element quality of a mesh; arguments as in `ParticleMesh`."""
     corners = points[cells]
     sicn, angles = inverse_condition(corners), dihedral_angles(corners)
     smallest = angles.min(axis=1)
@@ -88,7 +88,7 @@ def measure_quality(points: Array, cells: Indices, grain: NDArray[np.integer]) -
     )
 
 
-def check_mesh(mesh: TetMesh, one_piece_grains: bool = True) -> None:
+def check_mesh(mesh: ParticleMesh, one_piece_grains: bool = True) -> None:
     """Refuse a mesh that is not a proper division of one body into grains.
 
     Args:
@@ -106,19 +106,19 @@ def check_mesh(mesh: TetMesh, one_piece_grains: bool = True) -> None:
         raise MeshError(problems)
 
 
-def _inverted(mesh: TetMesh) -> list[str]:
+def _inverted(mesh: ParticleMesh) -> list[str]:
     bad = cell_volumes(mesh.points, mesh.cells) <= 0.0
     if not bad.any():
         return []
     return [f"{_grain_list(mesh.grain[bad])}: {bad.sum()} tetrahedra without positive volume"]
 
 
-def _empty(mesh: TetMesh) -> list[str]:
-    missing = np.flatnonzero(np.bincount(mesh.grain, minlength=mesh.grain_count + 1)[1:] == 0) + 1
-    return [f"{_grain_list(missing)}: no tetrahedra"] if len(missing) else []
+def _empty(mesh: ParticleMesh) -> list[str]:
+    missing = np.flatnonzero(np.bincount(mesh.grain[mesh.is_grain], minlength=mesh.grain_count + 1)[1:] == 0) + 1
+    return [f"{_grain_list(missing)}: no cells"] if len(missing) else []
 
 
-def _crowded(mesh: TetMesh, facets: Facets) -> list[str]:
+def _crowded(mesh: ParticleMesh, facets: Facets) -> list[str]:
     crowded = facets.uses > 2
     if not crowded.any():
         return []
@@ -126,7 +126,7 @@ def _crowded(mesh: TetMesh, facets: Facets) -> list[str]:
     return [f"{_grain_list(grains)}: {crowded.sum()} facets belong to more than two tetrahedra"]
 
 
-def _pieces(mesh: TetMesh, facets: Facets, one_piece_grains: bool) -> list[str]:
+def _pieces(mesh: ParticleMesh, facets: Facets, one_piece_grains: bool) -> list[str]:
     inner = facets.cells[facets.cells[:, 1] >= 0]
     pieces, _ = _components(inner, len(mesh.cells))
     problems = []
@@ -148,8 +148,8 @@ def _components(pairs: Indices, count: int) -> tuple[int, Indices]:
     return int(number), labels
 
 
-def _unbalanced(mesh: TetMesh) -> list[str]:
-    inside, total = enclosed_volume(mesh), float(grain_volumes(mesh).sum())
+def _unbalanced(mesh: ParticleMesh) -> list[str]:
+    inside, total = enclosed_volume(mesh), float(cell_volumes(mesh.points, mesh.cells).sum())
     if abs(total - inside) <= _VOLUME_BALANCE * inside:
         return []
     return [f"the grains add up to {total:.12g} um^3, but the outer surface encloses {inside:.12g} um^3"]

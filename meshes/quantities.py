@@ -36,6 +36,7 @@ FRACTURE_ENERGY = Dimension("energy per area", "J/m^2", "0.3 J/m^2")
 VOLUME = Dimension("volume", "um^3", "1 um^3")
 AREA = Dimension("area", "um^2", "1 um^2")
 FRACTION = Dimension("fraction", "", "13.1 %")
+ANGLE = Dimension("angle", "deg", "10 deg")
 
 # A unit is letters with at most a one-digit power, joined by * / or blanks: nothing that could make a parser work hard.
 _UNIT = r"[A-Za-zµμ°Å%]+(?:\^-?\d|\*\*-?\d|[²³])?"

@@ -20,9 +20,9 @@ import numpy as np
 from meshes.dense import mesh_particle
 from meshes.errors import MeshError
 from meshes.particle import Grains, Particle
+from meshes.particle_mesh import GRAIN_BOUNDARY, all_facets, enclosed_volume, facet_areas, grain_volumes
 from meshes.power_diagram import cell_measures, power_diagram
 from meshes.spheroid import Spheroid
-from meshes.tetmesh import GRAIN_BOUNDARY, all_facets, enclosed_volume, facet_areas, grain_volumes
 
 SPREADS = (0.0, 0.1, 0.2, 0.3, 0.4)
 RELAXATIONS = (0, 1, 2, 3)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from meshes.arrays import Array
-from meshes.quality import Quality
-from meshes.tetmesh import OUTER, TetMesh, facet_areas, facet_grains, grain_volumes
+from meshes.body import Body, ReportSection
+from meshes.particle import Particle
+from meshes.particle_mesh import (
+    GRAIN_BOUNDARY,
+    PORE_WALLS,
+    SYMMETRY,
+    ParticleMesh,
+    facet_areas,
+    facet_grains,
+    grain_volumes,
+)
+from meshes.quality import Quality, measure_quality
 
 
 @dataclass(frozen=True)
@@ -24,8 +34,8 @@ class MeshReport:
         outer_facets: Number of facets on the outer surface.
         boundary_facets: Number of facets on grain boundaries.
         boundaries: Number of pairs of grains that touch.
-        volume: Volume of the mesh [µm³].
-        outer_area: Area of the outer surface [µm²].
+        volume: Volume of the grains [µm³].
+        outer_area: Area of the outer surface of the grains, bare or not [µm²].
         boundary_area: Area of all grain boundaries, each counted once [µm²].
         diameter_mean: Mean volume-equivalent grain diameter [µm].
         diameter_spread: Coefficient of variation of these diameters [-].
@@ -46,6 +56,7 @@ class MeshReport:
         grain_numbers: Grain 1..N → number in the file it came from (empty if it was made here).
         notes: What the user should know.
         versions: Versions of the programs that made the mesh.
+        sections: What is to say about pores, coatings and the like.
     """
 
     grains: int
@@ -76,6 +87,7 @@ class MeshReport:
     grain_numbers: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    sections: tuple[ReportSection, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
@@ -89,7 +101,11 @@ class MeshReport:
             TypeError: If keys are missing or unknown.
         """
         low, high = data["diameter_range"]
-        return cls(**{**data, "diameter_range": (low, high), "notes": tuple(data["notes"])})
+        sections = tuple(
+            ReportSection(part["title"], tuple((a, b, c) for a, b, c in part["rows"]), part["data"])
+            for part in data["sections"]
+        )
+        return cls(**{**data, "diameter_range": (low, high), "notes": tuple(data["notes"]), "sections": sections})
 
     def text(self) -> str:
         """A table for the terminal."""
@@ -113,6 +129,8 @@ class MeshReport:
             ("dihedral angles", f"{self.minimum_dihedral:.1f}° to {self.maximum_dihedral:.1f}°", ""),
             ("tetrahedra with angles < 10°", f"{self.poor_cells}", ""),
         ]
+        for section in self.sections:
+            rows += [(section.title, "", ""), *((f"  {name}", built, asked) for name, built, asked in section.rows)]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
@@ -131,7 +149,7 @@ def equivalent_diameters(volumes: Array) -> Array:
     return np.cbrt(6.0 / np.pi * volumes)
 
 
-def measure(mesh: TetMesh, quality: Quality, target_volumes: Array | None = None) -> MeshReport:
+def measure(mesh: ParticleMesh, quality: Quality, target_volumes: Array | None = None) -> MeshReport:
     """Measure a mesh.
 
     Args:
@@ -142,8 +160,10 @@ def measure(mesh: TetMesh, quality: Quality, target_volumes: Array | None = None
     Returns:
         A report on what was built; whoever made the mesh adds what was asked for and how it went.
     """
-    areas = facet_areas(mesh)
-    outer = mesh.facet_tags == OUTER
+    areas, pairs = facet_areas(mesh), facet_grains(mesh)
+    boundary = mesh.facet_tags == GRAIN_BOUNDARY
+    inner = boundary | np.isin(mesh.facet_tags, (*PORE_WALLS, *SYMMETRY))
+    outer = ~inner & (pairs[:, 0] <= mesh.grain_count)
     volumes = grain_volumes(mesh)
     diameters = equivalent_diameters(volumes)
     asked = equivalent_diameters(target_volumes) if target_volumes is not None else None
@@ -152,11 +172,11 @@ def measure(mesh: TetMesh, quality: Quality, target_volumes: Array | None = None
         cells=len(mesh.cells),
         nodes=len(mesh.points),
         outer_facets=int(outer.sum()),
-        boundary_facets=int((~outer).sum()),
-        boundaries=len(np.unique(facet_grains(mesh)[~outer], axis=0)),
+        boundary_facets=int(boundary.sum()),
+        boundaries=len(np.unique(pairs[boundary], axis=0)),
         volume=float(volumes.sum()),
         outer_area=float(areas[outer].sum()),
-        boundary_area=float(areas[~outer].sum()),
+        boundary_area=float(areas[boundary].sum()),
         diameter_mean=float(diameters.mean()),
         diameter_mean_asked=None if asked is None else float(asked.mean()),
         diameter_spread=float(diameters.std() / diameters.mean()),
@@ -174,3 +194,21 @@ def _deviation(volumes: Array, targets: Array) -> float:
     """Root mean square relative deviation, the common loss at the flat outer facets taken out."""
     scaled = targets * (volumes.sum() / targets.sum())
     return float(np.sqrt(np.mean((volumes / scaled - 1.0) ** 2)))
+
+
+def report_on(body: Body, particle: Particle) -> MeshReport:
+    """The report on a finished body: what was built against what was asked."""
+    mesh = body.mesh
+    quality = measure_quality(mesh.points, mesh.cells, mesh.grain)
+    spread = None if body.target_volumes is None else float(particle.grains.spread)
+    return replace(
+        measure(mesh, quality, body.target_volumes),
+        attempts=body.attempts,
+        size=body.size,
+        volume_asked=body.volume_asked,
+        boundary_area_exact=body.boundary_area_exact,
+        diameter_spread_asked=spread,
+        grain_numbers=body.grain_numbers,
+        notes=body.notes,
+        sections=body.sections,
+    )

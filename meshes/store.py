@@ -25,21 +25,23 @@ import numpy as np
 import scipy
 from filelock import FileLock, Timeout
 
-from meshes.dense import mesh_particle
+from meshes.body import Progress
+from meshes.build import build_particle
 from meshes.errors import MeshError
-from meshes.imported import read_foreign_mesh
 from meshes.msh_file import read_msh, write_msh
 from meshes.particle import Particle
-from meshes.power_diagram import cell_measures, power_diagram
-from meshes.quality import measure_quality
-from meshes.spheroid import Spheroid
-from meshes.statistics import MeshReport, measure
-from meshes.tetmesh import TetMesh
-
-Progress = Callable[[str], None]
+from meshes.particle_mesh import ParticleMesh
+from meshes.statistics import MeshReport, report_on
 
 # Raise when the mesher makes different meshes from the same description.
-_MESHER_VERSION = 3
+_MESHER_VERSION = 4
+# What a description says about other things than the mesh.
+_NO_GEOMETRY: dict[str, Any] = {
+    "grains": {"orientation", "orientation_seed", "orientation_scatter"},
+    "mesh": {"time_limit"},
+    "coating": True,
+    "matrix": {"material", "plastic"},
+}
 _SIDECARS = (".h5", ".hdf5", ".bin")
 
 
@@ -98,14 +100,16 @@ def obtain(
             if found is not None:
                 return found
             start = time.monotonic()
-            mesh, report = _build(particle, base_folder, tell)
-            report = replace(report, seconds=round(time.monotonic() - start, 2), versions=_versions())
-            return _put(folder, key, mesh, report)
+            body = build_particle(particle, base_folder, tell)
+            report = replace(
+                report_on(body, particle), seconds=round(time.monotonic() - start, 2), versions=_versions()
+            )
+            return _put(folder, key, body.mesh, report)
     except OSError as error:
         raise MeshError(f"{folder}: the mesh store cannot be used ({error.strerror})") from error
 
 
-def load(path: Path) -> TetMesh:
+def load(path: Path) -> ParticleMesh:
     """Read a stored mesh.
 
     Raises:
@@ -117,13 +121,12 @@ def load(path: Path) -> TetMesh:
 def mesh_key(particle: Particle, base_folder: Path) -> str:
     """Hash of what decides the mesh: shape, grains, size, versions; not orientations and not time limits."""
     described: dict[str, Any] = {"mesher": _MESHER_VERSION, "versions": _versions()}
+    described |= particle.model_dump(exclude=_NO_GEOMETRY)
     if particle.from_file is not None:
-        options = particle.from_file.model_dump(exclude={"path"})
-        described["file"] = {**options, "content": _content_hash(base_folder / particle.from_file.path)}
-    else:
-        described["shape"] = [particle.radius, particle.aspect_ratio]
-        described["grains"] = particle.grains.model_dump(exclude={"orientation", "orientation_seed"})
-        described["size"] = particle.mesh.size
+        described["from_file"] |= {"path": _content_hash(base_folder / particle.from_file.path)}
+        for key in ("radius", "aspect_ratio", "grains", "mesh"):
+            del described[key]
+    described["coating"] = [layer.model_dump(exclude={"material"}) for layer in particle.coatings]
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -145,28 +148,6 @@ def _silent(line: str) -> None:
     """Progress that nobody listens to."""
 
 
-def _build(particle: Particle, base_folder: Path, progress: Progress) -> tuple[TetMesh, MeshReport]:
-    if particle.from_file is not None:
-        progress(f"reading {particle.from_file.path}")
-        foreign = read_foreign_mesh(particle.from_file, base_folder)
-        quality = measure_quality(foreign.mesh.points, foreign.mesh.cells, foreign.mesh.grain)
-        report = measure(foreign.mesh, quality)
-        return foreign.mesh, replace(report, grain_numbers=foreign.grain_numbers, notes=foreign.notes)
-    dense = mesh_particle(particle, progress)
-    domain = Spheroid(float(particle.radius), particle.aspect_ratio)
-    diagram = power_diagram(dense.seeds.positions, dense.seeds.weights, domain)
-    report = replace(
-        measure(dense.mesh, dense.quality, dense.seeds.target_volumes),
-        attempts=dense.attempts,
-        size=dense.size,
-        volume_asked=domain.volume,
-        boundary_area_exact=float(cell_measures(diagram, domain).areas.sum()),
-        diameter_spread_asked=float(particle.grains.spread),
-        notes=dense.notes,
-    )
-    return dense.mesh, report
-
-
 def _find(folder: Path, key: str, progress: Progress) -> StoredMesh | None:
     """The entry if it is there and undamaged."""
     path, record = folder / f"{key}.msh", folder / f"{key}.json"
@@ -184,7 +165,7 @@ def _find(folder: Path, key: str, progress: Progress) -> StoredMesh | None:
     return StoredMesh(path, key, report, reused=True)
 
 
-def _put(folder: Path, key: str, mesh: TetMesh, report: MeshReport) -> StoredMesh:
+def _put(folder: Path, key: str, mesh: ParticleMesh, report: MeshReport) -> StoredMesh:
     path, record = folder / f"{key}.msh", folder / f"{key}.json"
     record.unlink(missing_ok=True)
     _write_atomically(path, lambda temporary: write_msh(mesh, temporary))

@@ -32,7 +32,7 @@ import meshes.store
 from meshes.estimate import estimate_cells
 from meshes.orientation import c_axes
 from meshes.particle import Particle
-from meshes.tetmesh import TetMesh, grain_centroids
+from meshes.particle_mesh import ParticleMesh, grain_centroids
 from solver import compat, mpi
 from solver.materials import load_material
 from solver.model.elasticity import strain, stress
@@ -154,7 +154,7 @@ def _particle(tetrahedra: int) -> Particle:
     return Particle.model_validate({"grains": grains, "mesh": {"size": f"{size} um", "time_limit": 3600}})
 
 
-def _mesh(particle: Particle) -> tuple[TetMesh, NDArray[np.float64]]:
+def _mesh(particle: Particle) -> tuple[ParticleMesh, NDArray[np.float64]]:
     stored = meshes.store.obtain(particle, Path())
     tets = meshes.store.load(stored.path)
     return tets, c_axes(particle, grain_centroids(tets), Path())

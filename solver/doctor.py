@@ -287,12 +287,12 @@ def solve_small(comm: object) -> float:
 def _check_mesh() -> str:
     import numpy as np
 
-    from meshes import store, tetmesh
+    from meshes import particle_mesh, store
     from meshes.particle import Grains, MeshOptions, Particle
 
     particle = Particle(radius="1 um", grains=Grains(count=3), mesh=MeshOptions(size="0.5 um"))
     with tempfile.TemporaryDirectory() as folder:
-        mesh: tetmesh.TetMesh = store.load(store.obtain(particle, Path(folder), store=Path(folder)).path)
+        mesh: particle_mesh.ParticleMesh = store.load(store.obtain(particle, Path(folder), store=Path(folder)).path)
     return f"{len(mesh.cells)} tetrahedra in {np.unique(mesh.grain).size} grains"
 
 

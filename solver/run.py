@@ -17,7 +17,7 @@ from mpi4py import MPI
 
 import meshes.store
 from meshes.orientation import c_axes
-from meshes.tetmesh import grain_centroids
+from meshes.particle_mesh import grain_centroids
 from solver.case.load import LoadedCase
 from solver.case.protocol import PlannedStep, plan_protocol
 from solver.case.schema import Case

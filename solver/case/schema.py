@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meshes.particle import Description, Particle
+from meshes.description import Description
+from meshes.particle import Particle
 from meshes.quantities import FRACTION, LENGTH, SPECIFIC_CAPACITY, STRESS, TEMPERATURE, TIME, VOLUME, quantity
 from solver.case.protocol import ProtocolStep, parse_protocol, parse_step
 from solver.materials import MaterialChoice
@@ -20,6 +21,7 @@ Temperature = quantity(TEMPERATURE, "-40 degC", "100 degC")
 Capacity = quantity(SPECIFIC_CAPACITY, "1 mAh/g", "1000 mAh/g")
 IndicatorLength = quantity(LENGTH, "0.001 um", "10 um")
 Strength = quantity(STRESS, "0.1 MPa", "100 GPa")
+Pressure = quantity(STRESS, "0 MPa", "10 GPa")
 ReferenceVolume = quantity(VOLUME, "1e-6 um^3", "1e6 um^3")
 StepTime = quantity(TIME, "1e-6 s", "24 h")
 
@@ -83,6 +85,14 @@ class Mechanics(Description):
     stress_free_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
         default=1.0, examples=[1.0], description="lithium content at which the polycrystal is free of stress"
     )
+    stack_pressure: Pressure = Field(  # type: ignore[valid-type]
+        default="0 MPa", description="pressure on the outside of the particle, or of the matrix around it"
+    )
+    out_of_plane: Literal["generalised", "plane-strain"] = Field(
+        default="generalised",
+        description="with `particle.dimension: 2`: the cross-section may stretch evenly across its plane until it "
+        "carries no axial force (`generalised`), or not at all (`plane-strain`)",
+    )
 
 
 class Indicators(Description):
@@ -105,9 +115,12 @@ class Indicators(Description):
     )
     weibull_modulus: float = Field(default=6.91, ge=0.5, le=100.0, description="Weibull modulus m")
     weibull_stress: Strength = Field(default="745 MPa", description="Weibull scale stress of the reference volume")  # type: ignore[valid-type]
-    weibull_volume: ReferenceVolume = Field(  # type: ignore[valid-type]
-        default="1 um^3", description="volume to which `weibull_stress` belongs"
-    )
+    weibull_volume: Pressure = quantity(STRESS, "0 MPa", "10 GPa")
+
+
+ReferenceVolume = Field(  # type: ignore[valid-type]
+    default="1 um^3", description="volume to which `weibull_stress` belongs"
+)
 
 
 class Numerics(Description):

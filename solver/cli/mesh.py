@@ -43,8 +43,8 @@ def command(
         say(f"wrote {output}")
     if picture is not None:
         from meshes.orientation import c_axes
+        from meshes.particle_mesh import grain_centroids
         from meshes.picture import picture as draw
-        from meshes.tetmesh import grain_centroids
 
         mesh = load(stored.path)
         draw(mesh, c_axes(loaded.case.particle, grain_centroids(mesh), loaded.folder), picture)

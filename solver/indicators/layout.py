@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from meshes.tetmesh import GRAIN_BOUNDARY
+from meshes.particle_mesh import GRAIN_BOUNDARY
 from solver.errors import MeshError
 from solver.indicators.nonlocal_average import NonlocalAverage
 from solver.indicators.proximity import near_triangles

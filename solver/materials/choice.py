@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshes.particle import Description
+from meshes.description import Description
 from meshes.quantities import (
     CONCENTRATION,
     DIFFUSIVITY,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from meshes.particle import Description
+from meshes.description import Description
 
 Confidence = Literal["primary", "secondary", "derived", "recalled", "assumed", "case"]
 

@@ -10,7 +10,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from meshes.tetmesh import TetMesh
+from meshes.particle_mesh import ParticleMesh
 from solver import compat
 from solver.errors import MeshError
 
@@ -22,7 +22,7 @@ class Domain:
     Attributes:
         mesh: DOLFINx mesh, coordinates in µm; neighbours across facets are ghosted.
         grain: (local and ghost cells,) grain number 1..N.
-        facet_tags: Facets tagged `meshes.tetmesh.OUTER` or `GRAIN_BOUNDARY`.
+        facet_tags: Facets tagged `meshes.particle_mesh.OUTER` or `GRAIN_BOUNDARY`.
         c_axes: (N, 3) unit vectors, row g−1 for grain g.
         cell_axis: c axis as a piecewise constant vector field.
         cell_vertices: (local and ghost cells, 4) rows of `mesh.geometry.x`.
@@ -56,7 +56,7 @@ class Domain:
         return len(self.c_axes)
 
 
-def build_domain(comm: MPI.Comm, source: TetMesh | None, c_axes: NDArray[np.float64] | None) -> Domain:
+def build_domain(comm: MPI.Comm, source: ParticleMesh | None, c_axes: NDArray[np.float64] | None) -> Domain:
     """Distributes a particle mesh.
 
     Args:
@@ -106,7 +106,7 @@ def _mass(comm: MPI.Comm, corners: NDArray[np.float64]) -> tuple[float, NDArray[
     return float(total[3]), total[:3] / total[3]
 
 
-def _facet_tags(mesh: dolfinx.mesh.Mesh, source: TetMesh | None) -> dolfinx.mesh.MeshTags:
+def _facet_tags(mesh: dolfinx.mesh.Mesh, source: ParticleMesh | None) -> dolfinx.mesh.MeshTags:
     facets = source.facets if source else np.zeros((0, 3), dtype=np.int64)
     values = source.facet_tags if source else np.zeros(0, dtype=np.int32)
     tags = compat.distribute_facet_tags(mesh, facets, values)

@@ -15,7 +15,7 @@ import ufl
 from dolfinx import fem
 from petsc4py import PETSc
 
-from meshes.tetmesh import OUTER
+from meshes.particle_mesh import OUTER
 from solver import compat
 from solver.errors import SolveError
 from solver.model.transport import diffusivity_tensor

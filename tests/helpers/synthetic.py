@@ -7,7 +7,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, ParticleMesh
 from solver.solve.domain import Domain, build_domain
 from solver.solve.state import State
 from solver.solve.stress import BARYCENTRIC, GAUSS_WEIGHTS, StressSample
@@ -17,7 +17,7 @@ _KUHN = np.array([[0, 1, 3, 7], [0, 3, 2, 7], [0, 2, 6, 7], [0, 6, 4, 7], [0, 4,
 _FACETS = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
 
 
-def block(divisions: int = 6, grains: int = 5, radius: float = 2.0, ball: bool = True, seed: int = 3) -> TetMesh:
+def block(divisions: int = 6, grains: int = 5, radius: float = 2.0, ball: bool = True, seed: int = 3) -> ParticleMesh:
     """A ball (or a cube of edge 2 `radius`) of 6 `divisions`³ tetrahedra with `grains` grains."""
     axis = np.linspace(-1.0, 1.0, divisions + 1)
     z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
@@ -39,7 +39,7 @@ def block(divisions: int = 6, grains: int = 5, radius: float = 2.0, ball: bool =
     nearest = np.argmin(np.linalg.norm(centroid[:, None] - seeds, axis=2), axis=1)
     grain = np.unique(nearest, return_inverse=True)[1].astype(np.int32) + 1
     facets, tags = _tagged_facets(cells, grain)
-    return TetMesh(points, cells.astype(np.int64), grain, facets, tags)
+    return ParticleMesh(points, cells.astype(np.int64), grain, facets, tags)
 
 
 def _tagged_facets(cells: NDArray[np.int64], grain: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

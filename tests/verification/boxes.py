@@ -8,7 +8,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, ParticleMesh
 from solver.solve.domain import Domain, build_domain
 
 # The six tetrahedra of a cube around its diagonal 0-7, corners numbered by bits xyz.
@@ -19,7 +19,7 @@ def box(
     counts: tuple[int, int, int],
     sides: tuple[float, float, float] = (1.0, 1.0, 1.0),
     grain_of: Callable[[NDArray[np.float64]], NDArray[np.int32]] | None = None,
-) -> TetMesh:
+) -> ParticleMesh:
     """Box [0, sides] of `counts` cubes; `grain_of` gives grains 1..N from (cells, 3) centroids."""
     axes = [np.linspace(0.0, side, count + 1) for side, count in zip(sides, counts, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -38,7 +38,7 @@ def box(
     return with_facets(points, cells, grain.astype(np.int32))
 
 
-def with_facets(points: NDArray[np.float64], cells: NDArray[np.int64], grain: NDArray[np.int32]) -> TetMesh:
+def with_facets(points: NDArray[np.float64], cells: NDArray[np.int64], grain: NDArray[np.int32]) -> ParticleMesh:
     """Adds the outer and grain-boundary facets."""
     facets = np.sort(np.concatenate([np.delete(cells, i, axis=1) for i in range(4)]), axis=1)
     owner = np.tile(np.arange(len(cells)), 4)
@@ -49,17 +49,17 @@ def with_facets(points: NDArray[np.float64], cells: NDArray[np.int64], grain: ND
     pairs = np.flatnonzero(twin)
     boundary = facets[pairs[grain[owner[pairs]] != grain[owner[pairs + 1]]]]
     tags = np.repeat([OUTER, GRAIN_BOUNDARY], [len(outer), len(boundary)]).astype(np.int32)
-    return TetMesh(points, cells.astype(np.int64), grain, np.concatenate([outer, boundary]), tags)
+    return ParticleMesh(points, cells.astype(np.int64), grain, np.concatenate([outer, boundary]), tags)
 
 
-def domain_of(mesh: TetMesh, c_axes: list[list[float]], comm: MPI.Comm = MPI.COMM_SELF) -> Domain:
+def domain_of(mesh: ParticleMesh, c_axes: list[list[float]], comm: MPI.Comm = MPI.COMM_SELF) -> Domain:
     """Domain with the given (not necessarily unit) axes, one per grain."""
     axes = np.asarray(c_axes, dtype=float)
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     return build_domain(comm, mesh, axes) if comm.rank == 0 else build_domain(comm, None, None)
 
 
-def ball(levels: int, radius: float = 1.0, core_levels: int | None = None) -> TetMesh:
+def ball(levels: int, radius: float = 1.0, core_levels: int | None = None) -> ParticleMesh:
     """Ball of nested spheres (a cube grid pushed outwards); grain 1 inside sphere `core_levels`, 2 outside it.
 
     Args:
@@ -83,7 +83,7 @@ def ball(levels: int, radius: float = 1.0, core_levels: int | None = None) -> Te
     return with_facets(points, cells, grain)
 
 
-def _outward_diagonals(cube: TetMesh, grid: NDArray[np.float64], levels: int) -> NDArray[np.int64]:
+def _outward_diagonals(cube: ParticleMesh, grid: NDArray[np.float64], levels: int) -> NDArray[np.int64]:
     """Cells of the octant x, y, z > 0 mirrored into the other seven."""
     first = cube.cells[(grid[cube.cells].mean(axis=1) > 0).all(axis=1)]
     side = 2 * levels + 1

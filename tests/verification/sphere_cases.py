@@ -16,7 +16,7 @@ from voigt import tensors
 
 import meshes.store
 from meshes.particle import Particle
-from meshes.tetmesh import TetMesh
+from meshes.particle_mesh import ParticleMesh
 from solver.solve.coupling import OneWay
 from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
@@ -113,7 +113,7 @@ def _radial_and_hoop(full: Array, outer: Array) -> tuple[Array, Array]:
     return radial, (np.trace(full, axis1=-2, axis2=-1) - radial) / 2
 
 
-def parabola_on(mesh: TetMesh) -> SphereStress:
+def parabola_on(mesh: ParticleMesh) -> SphereStress:
     """V3: the quasi-steady stress of a sphere of radius 5 given as a mesh, isotropic, c = (r/R)²."""
     domain = domain_of(mesh, [[0, 0, 1]])
     model = mechanics(domain, [isotropic_crystal(YOUNG, POISSON, SWELL)])

@@ -9,7 +9,7 @@ import pytest
 import synthetic
 from mpi4py import MPI
 
-from meshes.tetmesh import GRAIN_BOUNDARY
+from meshes.particle_mesh import GRAIN_BOUNDARY
 from solver.errors import MeshError
 from solver.indicators.layout import REGIONS, build_layout
 from solver.indicators.nonlocal_average import NonlocalAverage

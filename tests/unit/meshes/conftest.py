@@ -5,7 +5,7 @@ import pytest
 
 from meshes.dense import DenseMesh, mesh_particle
 from meshes.particle import Grains, Particle
-from meshes.tetmesh import TetMesh, tagged_mesh
+from meshes.particle_mesh import ParticleMesh, tagged_mesh
 
 
 def silent(line: str) -> None:
@@ -19,7 +19,7 @@ def dense_twelve() -> DenseMesh:
 
 
 @pytest.fixture
-def two_cubes() -> TetMesh:
+def two_cubes() -> ParticleMesh:
     """Two unit cubes side by side, six tetrahedra each; grains 1 and 2 meet at x = 1."""
     points = np.array([[x, y, z] for x in (0.0, 1.0, 2.0) for y in (0.0, 1.0) for z in (0.0, 1.0)])
     cells = []

@@ -11,9 +11,7 @@ from meshes.dense import DenseMesh, mesh_particle
 from meshes.engine import EngineError
 from meshes.errors import MeshError
 from meshes.particle import Grains, MeshOptions, Particle
-from meshes.quality import WANTED_DIHEDRAL, WANTED_SICN, check_mesh, measure_quality
-from meshes.spheroid import Spheroid
-from meshes.tetmesh import (
+from meshes.particle_mesh import (
     GRAIN_BOUNDARY,
     OUTER,
     all_facets,
@@ -22,6 +20,8 @@ from meshes.tetmesh import (
     grain_centroids,
     grain_volumes,
 )
+from meshes.quality import WANTED_DIHEDRAL, WANTED_SICN, check_mesh, measure_quality
+from meshes.spheroid import Spheroid
 
 
 def silent(line: str) -> None:

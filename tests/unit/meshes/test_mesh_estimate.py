@@ -5,10 +5,10 @@ import pytest
 from meshes.dense import DenseMesh, mesh_particle
 from meshes.estimate import estimate_cells
 from meshes.particle import Grains, MeshOptions, Particle
-from meshes.tetmesh import TetMesh
+from meshes.particle_mesh import ParticleMesh
 
 
-def edge_count(mesh: TetMesh) -> int:
+def edge_count(mesh: ParticleMesh) -> int:
     """From Euler's formula for a ball, V - E + F - T = 1 with F = (4 T + outer facets) / 2."""
     outer = int((mesh.facet_tags == 10001).sum())
     return len(mesh.points) + len(mesh.cells) + outer // 2 - 1

@@ -9,7 +9,7 @@ import pytest
 from meshes.dense import DenseMesh
 from meshes.errors import MeshError
 from meshes.msh_file import read_msh, write_msh
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, facet_areas, grain_centroids, grain_volumes
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, facet_areas, grain_centroids, grain_volumes
 
 
 @pytest.fixture

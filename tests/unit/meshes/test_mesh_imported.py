@@ -9,14 +9,14 @@ import pytest
 from meshes.errors import MeshError
 from meshes.imported import read_foreign_mesh
 from meshes.particle import MeshFile
-from meshes.tetmesh import GRAIN_BOUNDARY, OUTER, TetMesh, facet_areas, grain_centroids, grain_volumes
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, ParticleMesh, facet_areas, grain_centroids, grain_volumes
 
 
-def write(mesh: TetMesh, path: Path, numbers: np.ndarray, name: str, **options: object) -> None:
+def write(mesh: ParticleMesh, path: Path, numbers: np.ndarray, name: str, **options: object) -> None:
     meshio.write(path, meshio.Mesh(mesh.points, [("tetra", mesh.cells)], cell_data={name: [numbers]}), **options)
 
 
-def write_like_neper(mesh: TetMesh, path: Path) -> None:
+def write_like_neper(mesh: ParticleMesh, path: Path) -> None:
     """Text of version 2.2 with three tags per element and sections that only Neper knows, as `neper -M` makes it."""
     lines = ["$MeshFormat", "2.2 0 8", "$EndMeshFormat", "$MeshVersion", "2.2.3", "$EndMeshVersion"]
     lines += ["$Domain", "sphere", "$EndDomain", "$Nodes", f"{len(mesh.points)}"]
@@ -32,7 +32,7 @@ def write_like_neper(mesh: TetMesh, path: Path) -> None:
     path.write_text("\n".join(lines))
 
 
-def check_cubes(mesh: TetMesh, unit: float = 1.0) -> None:
+def check_cubes(mesh: ParticleMesh, unit: float = 1.0) -> None:
     assert grain_volumes(mesh) == pytest.approx([unit**3, unit**3])
     assert grain_centroids(mesh)[:, 0] == pytest.approx([0.5 * unit, 1.5 * unit])
     areas = facet_areas(mesh)
@@ -40,7 +40,7 @@ def check_cubes(mesh: TetMesh, unit: float = 1.0) -> None:
     assert areas[mesh.facet_tags == GRAIN_BOUNDARY].sum() == pytest.approx(unit**2)
 
 
-def test_neper_meshes_are_read(two_cubes: TetMesh, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_neper_meshes_are_read(two_cubes: ParticleMesh, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write_like_neper(two_cubes, tmp_path / "n2-id1.msh")
     foreign = read_foreign_mesh(MeshFile(path="n2-id1.msh"), tmp_path)
     check_cubes(foreign.mesh)
@@ -58,30 +58,30 @@ def test_neper_meshes_are_read(two_cubes: TetMesh, tmp_path: Path, capfd: pytest
         ("odd.vtu", "phase", {}),
     ],
 )
-def test_usual_formats_and_names(two_cubes: TetMesh, tmp_path: Path, file: str, name: str, options: dict) -> None:
+def test_usual_formats_and_names(two_cubes: ParticleMesh, tmp_path: Path, file: str, name: str, options: dict) -> None:
     write(two_cubes, tmp_path / file, np.where(two_cubes.grain == 1, 17, 40), name, **options)
     foreign = read_foreign_mesh(MeshFile(path=file, length_unit="2 um"), tmp_path)
     check_cubes(foreign.mesh, unit=2.0)
     assert foreign.grain_numbers == {"1": 17, "2": 40}
 
 
-def test_the_named_data_wins_over_the_usual(two_cubes: TetMesh, tmp_path: Path) -> None:
+def test_the_named_data_wins_over_the_usual(two_cubes: ParticleMesh, tmp_path: Path) -> None:
     data = {"grain": [np.arange(12)], "mine": [two_cubes.grain]}
     meshio.write(tmp_path / "a.vtu", meshio.Mesh(two_cubes.points, [("tetra", two_cubes.cells)], cell_data=data))
     check_cubes(read_foreign_mesh(MeshFile(path="a.vtu", grain_data="mine"), tmp_path).mesh)
 
 
-def test_data_that_tell_grains_apart_win_over_constant_ones(two_cubes: TetMesh, tmp_path: Path) -> None:
+def test_data_that_tell_grains_apart_win_over_constant_ones(two_cubes: ParticleMesh, tmp_path: Path) -> None:
     data = {"gmsh:physical": [np.ones(12, dtype=int)], "gmsh:geometrical": [two_cubes.grain]}
     meshio.write(tmp_path / "a.vtu", meshio.Mesh(two_cubes.points, [("tetra", two_cubes.cells)], cell_data=data))
     check_cubes(read_foreign_mesh(MeshFile(path="a.vtu"), tmp_path).mesh)
 
 
-def test_inverted_tetrahedra_are_turned_and_loose_nodes_dropped(two_cubes: TetMesh, tmp_path: Path) -> None:
+def test_inverted_tetrahedra_are_turned_and_loose_nodes_dropped(two_cubes: ParticleMesh, tmp_path: Path) -> None:
     cells = two_cubes.cells.copy()
     cells[3] = cells[3][[1, 0, 2, 3]]
     points = np.vstack([[[9.0, 9.0, 9.0]], two_cubes.points])
-    mesh = TetMesh(points, cells + 1, two_cubes.grain, two_cubes.facets, two_cubes.facet_tags)
+    mesh = ParticleMesh(points, cells + 1, two_cubes.grain, two_cubes.facets, two_cubes.facet_tags)
     write(mesh, tmp_path / "a.vtu", two_cubes.grain, "grain")
     foreign = read_foreign_mesh(MeshFile(path="a.vtu"), tmp_path)
     check_cubes(foreign.mesh)
@@ -105,7 +105,7 @@ def test_missing_and_unreadable_files(tmp_path: Path) -> None:
         read_foreign_mesh(MeshFile(path="bad.xyzzy"), tmp_path)
 
 
-def test_meshes_without_what_is_needed(two_cubes: TetMesh, tmp_path: Path) -> None:
+def test_meshes_without_what_is_needed(two_cubes: ParticleMesh, tmp_path: Path) -> None:
     points, cells, grain = two_cubes.points, two_cubes.cells, two_cubes.grain
     refuse(tmp_path, meshio.Mesh(points, [("triangle", two_cubes.facets)]), "holds no tetrahedra")
     refuse(tmp_path, meshio.Mesh(points, [("tetra", cells)]), "no cell data that looks like grain numbers")
@@ -117,7 +117,7 @@ def test_meshes_without_what_is_needed(two_cubes: TetMesh, tmp_path: Path) -> No
     refuse(tmp_path, meshio.Mesh(points, [("tetra", cells), ("hexahedron", [list(range(8))])]), "only tetrahedra")
 
 
-def test_bodies_that_are_no_particle(two_cubes: TetMesh, tmp_path: Path) -> None:
+def test_bodies_that_are_no_particle(two_cubes: ParticleMesh, tmp_path: Path) -> None:
     points = np.vstack([two_cubes.points, two_cubes.points])
     twice = np.where((two_cubes.grain == 2)[:, None], two_cubes.cells + 12, two_cubes.cells)
     apart = meshio.Mesh(points, [("tetra", twice)], cell_data={"grain": [two_cubes.grain]})

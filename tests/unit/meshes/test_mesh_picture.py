@@ -10,8 +10,8 @@ from meshes.dense import DenseMesh
 from meshes.errors import MeshError
 from meshes.orientation import c_axes
 from meshes.particle import Grains, Particle
+from meshes.particle_mesh import ParticleMesh, grain_centroids
 from meshes.picture import picture
-from meshes.tetmesh import TetMesh, grain_centroids
 
 
 def test_a_picture_shows_the_particle_twice(dense_twelve: DenseMesh, tmp_path: Path) -> None:
@@ -27,9 +27,9 @@ def test_a_picture_shows_the_particle_twice(dense_twelve: DenseMesh, tmp_path: P
     assert not np.allclose(image[:, :middle], image[:, middle : 2 * middle])
 
 
-def test_a_single_grain_has_no_boundaries_to_draw(two_cubes: TetMesh, tmp_path: Path) -> None:
+def test_a_single_grain_has_no_boundaries_to_draw(two_cubes: ParticleMesh, tmp_path: Path) -> None:
     outer = two_cubes.facet_tags == 10001
-    one = TetMesh(
+    one = ParticleMesh(
         two_cubes.points,
         two_cubes.cells,
         np.ones(12, dtype=np.int32),
@@ -40,6 +40,6 @@ def test_a_single_grain_has_no_boundaries_to_draw(two_cubes: TetMesh, tmp_path: 
     assert (tmp_path / "one.png").stat().st_size > 5000
 
 
-def test_unwritable_pictures_are_explained(two_cubes: TetMesh, tmp_path: Path) -> None:
+def test_unwritable_pictures_are_explained(two_cubes: ParticleMesh, tmp_path: Path) -> None:
     with pytest.raises(MeshError, match="cannot be written"):
         picture(two_cubes, np.eye(3)[:2], tmp_path / "missing" / "grains.png")

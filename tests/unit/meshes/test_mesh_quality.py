@@ -8,12 +8,10 @@ import pytest
 from meshes.dense import DenseMesh
 from meshes.errors import MeshError
 from meshes.improve import improve
-from meshes.quality import check_mesh, dihedral_angles, inverse_condition, measure_quality
-from meshes.spheroid import Spheroid
-from meshes.tetmesh import (
+from meshes.particle_mesh import (
     GRAIN_BOUNDARY,
     OUTER,
-    TetMesh,
+    ParticleMesh,
     cell_volumes,
     enclosed_volume,
     facet_areas,
@@ -22,6 +20,8 @@ from meshes.tetmesh import (
     grain_volumes,
     tagged_mesh,
 )
+from meshes.quality import check_mesh, dihedral_angles, inverse_condition, measure_quality
+from meshes.spheroid import Spheroid
 
 REGULAR = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
 CORNER = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
@@ -46,7 +46,7 @@ def test_inverted_and_flat_tetrahedra_have_no_positive_quality() -> None:
     assert inverse_condition(CORNER * [1.0, 1.0, 0.0]) == pytest.approx(0.0)
 
 
-def test_measures_of_two_cubes(two_cubes: TetMesh) -> None:
+def test_measures_of_two_cubes(two_cubes: ParticleMesh) -> None:
     check_mesh(two_cubes)
     assert grain_volumes(two_cubes) == pytest.approx([1.0, 1.0])
     assert grain_centroids(two_cubes) == pytest.approx(np.array([[0.5, 0.5, 0.5], [1.5, 0.5, 0.5]]))
@@ -59,49 +59,49 @@ def test_measures_of_two_cubes(two_cubes: TetMesh) -> None:
     assert (grains[two_cubes.facet_tags == OUTER, 1] == 0).all()
 
 
-def test_facets_that_do_not_belong_are_noticed(two_cubes: TetMesh) -> None:
+def test_facets_that_do_not_belong_are_noticed(two_cubes: ParticleMesh) -> None:
     with pytest.raises(ValueError, match="tagged facets"):
         facet_grains(replace(two_cubes, facets=two_cubes.facets[1:], facet_tags=two_cubes.facet_tags[1:]))
 
 
-def broken(mesh: TetMesh, cells: np.ndarray, grain: np.ndarray) -> TetMesh:
-    return TetMesh(mesh.points, cells, grain.astype(np.int32), mesh.facets, mesh.facet_tags)
+def broken(mesh: ParticleMesh, cells: np.ndarray, grain: np.ndarray) -> ParticleMesh:
+    return ParticleMesh(mesh.points, cells, grain.astype(np.int32), mesh.facets, mesh.facet_tags)
 
 
-def test_inverted_cells_are_named_by_grain(two_cubes: TetMesh) -> None:
+def test_inverted_cells_are_named_by_grain(two_cubes: ParticleMesh) -> None:
     cells = two_cubes.cells.copy()
     cells[8] = cells[8][[0, 1, 3, 2]]
     with pytest.raises(MeshError, match="grain 2: 1 tetrahedra without positive volume"):
         check_mesh(broken(two_cubes, cells, two_cubes.grain))
 
 
-def test_cells_that_overlap_are_named_by_grain(two_cubes: TetMesh) -> None:
+def test_cells_that_overlap_are_named_by_grain(two_cubes: ParticleMesh) -> None:
     cells = np.vstack([two_cubes.cells, two_cubes.cells[:1]])
     grain = np.append(two_cubes.grain, 1)
     with pytest.raises(MeshError, match=r"grain 1: \d+ facets belong to more than two"):
         check_mesh(broken(two_cubes, cells, grain))
 
 
-def test_split_grains_and_missing_grains_are_named(two_cubes: TetMesh) -> None:
+def test_split_grains_and_missing_grains_are_named(two_cubes: ParticleMesh) -> None:
     grain = two_cubes.grain.copy()
     grain[grain == 2] = 4
     grain[two_cubes.points[two_cubes.cells].mean(axis=1)[:, 0] > 1.7] = 1
     with pytest.raises(MeshError) as caught:
         check_mesh(tagged_mesh(two_cubes.points, two_cubes.cells, grain))
     text = str(caught.value)
-    assert "grains 2, 3: no tetrahedra" in text
+    assert "grains 2, 3: no cells" in text
     assert "grain 1: consists of several pieces" in text
     check_mesh(tagged_mesh(two_cubes.points, two_cubes.cells, np.where(grain == 4, 2, 1)), one_piece_grains=False)
 
 
-def test_bodies_without_common_facets_are_refused(two_cubes: TetMesh) -> None:
+def test_bodies_without_common_facets_are_refused(two_cubes: ParticleMesh) -> None:
     points = np.vstack([two_cubes.points, two_cubes.points + np.array([0.0, 5.0, 0.0])])
     cells = np.vstack([two_cubes.cells, two_cubes.cells + 12])
     with pytest.raises(MeshError, match="2 pieces that share no facet"):
         check_mesh(tagged_mesh(points, cells, np.tile(two_cubes.grain, 2)), one_piece_grains=False)
 
 
-def test_overlapping_grains_do_not_add_up(two_cubes: TetMesh) -> None:
+def test_overlapping_grains_do_not_add_up(two_cubes: ParticleMesh) -> None:
     facets = two_cubes.facets.copy()
     far = int((two_cubes.points[facets][:, :, 0].min(axis=1) == 2.0).argmax())
     facets[far] = facets[far][::-1]  # an outer facet turned inwards: the volumes cannot agree

@@ -15,8 +15,8 @@ from meshes import store
 from meshes.errors import MeshError
 from meshes.msh_file import write_msh
 from meshes.particle import FixedOrientation, Grains, MeshFile, MeshOptions, Particle
+from meshes.particle_mesh import ParticleMesh, grain_volumes
 from meshes.statistics import MeshReport
-from meshes.tetmesh import TetMesh, grain_volumes
 
 HERE = Path()
 COARSE = MeshOptions(size="1.5 um")
@@ -152,7 +152,7 @@ def test_reports_survive_json_and_print(folder: Path) -> None:
     assert report.volume_deviation < 0.05
 
 
-def test_numbers_beside_a_file_count(tmp_path: Path, two_cubes: TetMesh) -> None:
+def test_numbers_beside_a_file_count(tmp_path: Path, two_cubes: ParticleMesh) -> None:
     particle = Particle(from_file=MeshFile(path="cubes.xdmf"))
     keys = []
     for stretch in (1.0, 2.0):
@@ -164,7 +164,7 @@ def test_numbers_beside_a_file_count(tmp_path: Path, two_cubes: TetMesh) -> None
     assert keys[0][0] != keys[1][0]
 
 
-def test_meshes_from_files_are_kept_by_content(folder: Path, tmp_path: Path, two_cubes: TetMesh) -> None:
+def test_meshes_from_files_are_kept_by_content(folder: Path, tmp_path: Path, two_cubes: ParticleMesh) -> None:
     write_msh(two_cubes, tmp_path / "cubes.msh")
     particle = Particle(from_file=MeshFile(path="cubes.msh", length_unit="1 mm"))
     first = store.obtain(particle, tmp_path, None, folder)

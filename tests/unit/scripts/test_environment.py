@@ -193,7 +193,7 @@ def machine(tmp_path: Path) -> Path:
         (programs / name).chmod(0o755)
     # The checks of the machine itself are not what these tests are about.
     part = scripts / "environment.d" / "root.sh"
-    part.write_text(part.read_text() + 'root_missing_tools() { :; }\nfree_space() { echo 9999; }\nid() { echo 0; }\n')
+    part.write_text(part.read_text() + "root_missing_tools() { :; }\nfree_space() { echo 9999; }\nid() { echo 0; }\n")
     enter = scripts / "environment.d" / "enter.sh"
     enter.write_text(enter.read_text().replace("export PATH=", "export PATH=" + f"{programs}:"))
     return tmp_path

@@ -1,0 +1,63 @@
+"""From a description to a meshed particle: one builder makes the grains, then stages add what lies around them.
+
+Builders: a mesh file, or grains as a complex of flat faces (`dense`). Every stage takes a body and gives another one;
+a stage whose feature is not asked for gives it back unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from meshes.body import Body, Progress
+from meshes.dense import mesh_particle
+from meshes.imported import read_foreign_mesh
+from meshes.particle import Particle
+from meshes.power_diagram import cell_measures, power_diagram
+from meshes.spheroid import Spheroid
+
+Stage = Callable[[Body, Particle, Progress], Body]
+
+# In this order: each works on what the ones before have built.
+STAGES: tuple[Stage, ...] = ()
+
+
+def build_particle(particle: Particle, base_folder: Path, progress: Progress) -> Body:
+    """Mesh a particle.
+
+    Args:
+        particle: The description.
+        base_folder: Folder that relative file names refer to.
+        progress: Is told, in a line each, what is being done.
+
+    Raises:
+        MeshError: If it cannot be meshed; names the option or the grain.
+    """
+    body = _grains(particle, base_folder, progress)
+    for stage in STAGES:
+        body = stage(body, particle, progress)
+    return body
+
+
+def _grains(particle: Particle, base_folder: Path, progress: Progress) -> Body:
+    if particle.from_file is not None:
+        progress(f"reading {particle.from_file.path}")
+        foreign = read_foreign_mesh(particle.from_file, base_folder)
+        return Body(foreign.mesh, notes=foreign.notes, grain_numbers=foreign.grain_numbers)
+    return _dense(particle, progress)
+
+
+def _dense(particle: Particle, progress: Progress) -> Body:
+    dense = mesh_particle(particle, progress)
+    outline = Spheroid(float(particle.radius), particle.aspect_ratio)
+    diagram = power_diagram(dense.seeds.positions, dense.seeds.weights, outline)
+    return Body(
+        mesh=dense.mesh,
+        outline=outline,
+        size=dense.size,
+        volume_asked=outline.volume,
+        target_volumes=dense.seeds.target_volumes,
+        boundary_area_exact=float(cell_measures(diagram, outline).areas.sum()),
+        attempts=dense.attempts,
+        notes=dense.notes,
+    )
