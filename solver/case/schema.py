@@ -115,12 +115,9 @@ class Indicators(Description):
     )
     weibull_modulus: float = Field(default=6.91, ge=0.5, le=100.0, description="Weibull modulus m")
     weibull_stress: Strength = Field(default="745 MPa", description="Weibull scale stress of the reference volume")  # type: ignore[valid-type]
-    weibull_volume: Pressure = quantity(STRESS, "0 MPa", "10 GPa")
-
-
-ReferenceVolume = Field(  # type: ignore[valid-type]
-    default="1 um^3", description="volume to which `weibull_stress` belongs"
-)
+    weibull_volume: ReferenceVolume = Field(  # type: ignore[valid-type]
+        default="1 um^3", description="volume to which `weibull_stress` belongs"
+    )
 
 
 class Numerics(Description):
