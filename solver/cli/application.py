@@ -18,7 +18,7 @@ import click
 import typer
 
 from solver import mpi
-from solver.cli import check, doctor, materials, mesh, new, run, schema
+from solver.cli import check, compare, doctor, materials, mesh, new, run, schema
 from solver.errors import VegardError
 
 FAULT, INTERRUPTED = 70, 130
@@ -45,7 +45,7 @@ class PlainCommand(typer.core.TyperCommand):
         return super().get_help(ctx).replace("\\[", "[")
 
 
-for module in (new, check, schema, mesh, run, materials, doctor):
+for module in (new, check, schema, mesh, run, compare, materials, doctor):
     examples = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES)
     app.command(module.NAME, cls=PlainCommand, epilog=examples)(module.command)
 
@@ -89,8 +89,8 @@ def execute(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 shows escapes rather than stopping the program
             stream.reconfigure(errors="backslashreplace")
-    if mpi.launched_rank() > 0 and run.NAME not in arguments[:1]:
-        return 0  # under mpirun only a run needs every rank
+    if mpi.launched_rank() > 0 and not {run.NAME, compare.NAME}.intersection(arguments[:1]):
+        return 0  # under mpirun only runs need every rank
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="vegard", standalone_mode=False)
         sys.stdout.flush()
