@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -157,23 +158,29 @@ def _ranking_lines(data: dict[str, Any], charge: float) -> Iterator[Text]:
 
 
 def _draw(data: dict[str, Any], path: Path) -> None:
-    """Ratios to the first design at the highest state of charge, with their intervals."""
+    """Ratios of the other designs to the first one at the highest state of charge, with their intervals."""
     charge = data["states_of_charge"][-1]
     found = data["indicators"][f"{charge:g}"]
     names = [name for name in (*PEAK, *EXTENT) if name in found]
-    designs = data["designs"]
-    figure, axes = plt.subplots(figsize=(8.0, 0.6 + 0.28 * len(names) * len(designs)), layout="constrained")
+    first, *designs = data["designs"]
+    height_per_name = 0.35 + 0.15 * len(designs)
+    figure, axes = plt.subplots(figsize=(8.0, 1.2 + height_per_name * len(names)), layout="constrained")
     for number, design in enumerate(designs):
         ratios = [Interval(**found[name][design]["over_first"]) for name in names]
         centre = np.array([ratio.mean for ratio in ratios])
         low, high = (np.nan_to_num([getattr(ratio, end) for ratio in ratios], nan=0.0) for end in ("low", "high"))
         bars = np.where(low > 0.0, [centre - low, high - centre], 0.0)
-        height = np.arange(len(names)) + 0.7 * (number / max(1, len(designs) - 1) - 0.5)
+        height = np.arange(len(names)) + 0.6 * (number + 0.5) / len(designs) - 0.3
         axes.errorbar(centre, height, xerr=np.abs(np.nan_to_num(bars)), fmt="o", capsize=3, label=design)
     axes.axvline(1.0, color="0.6", linewidth=1.0, zorder=0)
-    axes.set_yticks(np.arange(len(names)), names)
+    axes.set_yticks(np.arange(len(names)), [name.replace("_", " ") for name in names])
     axes.invert_yaxis()
-    axes.set_xlabel(f"over {designs[0]}, at {100 * charge:.0f} % SoC; 95 % interval over seeds")
-    axes.legend(loc="best", fontsize="small")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xticks([0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0])
+    axes.set_xlabel(f"over {first}, at {100 * charge:.0f} % SoC; 95 % interval over seeds")
+    if designs:
+        axes.legend(loc="best", fontsize="small")
     figure.savefig(path, dpi=150)
     plt.close(figure)
