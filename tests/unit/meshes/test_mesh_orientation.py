@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from meshes.errors import MeshError
-from meshes.orientation import c_axes
+from meshes.orientation import c_axes, scatter_angles, widest_scatter
 from meshes.particle import FileOrientation, FixedOrientation, Grains, Particle
 
 HERE = Path()
@@ -73,3 +73,44 @@ def test_bad_files_of_axes_are_explained(tmp_path: Path, text: str | None, messa
         (tmp_path / "axes.txt").write_text(text)
     with pytest.raises(MeshError, match=message):
         c_axes(particle(orientation=FileOrientation(file="axes.txt")), CENTROIDS, tmp_path)
+
+
+def test_tangential_axes_lie_across_the_radius_at_any_azimuth() -> None:
+    """Second moments of 20 000 axes about x: ½ along y and z, 0 along x; five standard deviations of cos² (√⅛)."""
+    centroids = np.tile([2.0, 0.0, 0.0], (20_000, 1))
+    axes = c_axes(particle(orientation="tangential"), centroids, HERE)
+    assert np.allclose(np.linalg.norm(axes, axis=1), 1.0)
+    assert np.abs(axes[:, 0]).max() < 1e-12
+    assert (axes[:, 1] ** 2).mean() == pytest.approx(0.5, abs=5.0 * np.sqrt(0.125 / 20_000))
+    across = (c_axes(particle(orientation="tangential"), CENTROIDS, HERE) * CENTROIDS).sum(axis=1)
+    assert np.abs(across).max() < 1e-12
+
+
+@pytest.mark.parametrize("degrees", [1.0, 10.0, 35.0])
+@pytest.mark.parametrize("orientation", ["radial", "tangential", FixedOrientation(axis=[1.0, 0.0, 0.0])])
+def test_scatter_is_the_root_mean_square_angle(orientation: object, degrees: float) -> None:
+    """40 000 axes about x; the angle squared spreads by no more than its own mean, so five times that over √n: 2.5 %."""
+    centroids = np.tile([2.0, 0.0, 0.0], (40_000, 1))
+    axes = c_axes(particle(orientation=orientation, orientation_scatter=f"{degrees} deg"), centroids, HERE)
+    along = np.clip(np.abs(axes[:, 0]), 0.0, 1.0)
+    angles = np.degrees(np.arcsin(along) if orientation == "tangential" else np.arccos(along))
+    assert (angles**2).mean() == pytest.approx(degrees**2, rel=0.035 if orientation == "tangential" else 0.025)
+    # No side is preferred.
+    assert np.abs(axes[:, 1:].mean(axis=0)).max() < 5.0 / np.sqrt(2 * 40_000)
+
+
+@pytest.mark.parametrize("about_plane", [False, True])
+def test_the_widest_scatter_is_the_uniform_distribution(about_plane: bool) -> None:
+    """The height along the axis of uniform axes is uniform: chi squared of 20 bins, five standard deviations."""
+    random = np.random.default_rng(3)
+    angles = scatter_angles(20_000, widest_scatter(about_plane=about_plane), random, about_plane=about_plane)
+    heights = np.histogram(np.sin(angles) if about_plane else np.cos(angles), bins=20, range=(0.0, 1.0))[0]
+    assert ((heights - 1000.0) ** 2 / 1000.0).sum() < 19.0 + 5.0 * np.sqrt(2.0 * 19.0)
+
+
+def test_scatter_leaves_the_same_grains_other_axes_of_their_own_seed() -> None:
+    one = c_axes(particle(orientation="radial", orientation_scatter="10 deg", orientation_seed=1), CENTROIDS, HERE)
+    two = c_axes(particle(orientation="radial", orientation_scatter="10 deg", orientation_seed=2), CENTROIDS, HERE)
+    again = c_axes(particle(orientation="radial", orientation_scatter="10 deg", orientation_seed=1), CENTROIDS, HERE)
+    assert np.array_equal(one, again)
+    assert not np.allclose(one, two)
