@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
+from solver.case.design_checks import DESIGN_CHECKS, layer_choices
 from solver.case.document import MAXIMUM_CHARACTERS, Document, Problem, UnreadableError, read_document, shorten
 from solver.case.problems import (
     MAXIMUM_PROBLEMS,
@@ -30,7 +31,7 @@ from solver.case.problems import (
 )
 from solver.case.schema import Case
 from solver.errors import CaseError
-from solver.materials import load_material
+from solver.materials import load_layer, load_material
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _adapter(key: str) -> TypeAdapter[Any]:
 def _cross_check(sections: dict[str, Any], folder: Path) -> list[Finding]:
     material, findings = find_material(sections["material"]) if "material" in sections else (None, [])
     known = Sections(sections, folder, material)
-    for needed, check in CHECKS:
+    for needed, check in (*CHECKS, *DESIGN_CHECKS):
         if needed <= sections.keys():
             findings += check(known)
     return findings
@@ -194,7 +195,9 @@ def _line(path: Path, problem: Problem) -> str:
 def _digest(case: Case, folder: Path) -> str:
     content = {name: _file_digest(folder / name) for _, name in referenced_files(case.particle)}
     # The numbers of the material, not its name: a corrected library entry is another case.
+    layers = [load_layer(choice).numbers() for _, choice in layer_choices(case.particle)]
     influences = {**case.influences(), "material": load_material(case.material).digest, "files": content}
+    influences |= {"layers": layers} if layers else {}
     canonical = json.dumps(influences, sort_keys=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

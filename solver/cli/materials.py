@@ -28,13 +28,13 @@ def command(
     """
     from solver.cli.console import show
     from solver.cli.files import refuse_existing
-    from solver.materials.show import list_materials, material_table
+    from solver.materials.show import list_layers, list_materials, material_table
 
     if name is None and plot is not None:
         raise typer.BadParameter("say which material to draw, such as: vegard materials NMC811 --plot nmc811.png")
     refuse_existing(plot, force)
     if name is None:
-        show([list_materials()])
+        show([list_materials(), list_layers()])
         return
     show(material_table(name))
     if plot is not None:

@@ -4,6 +4,7 @@ from solver.materials.build import grain_boundary_names, load_grain_boundary, lo
 from solver.materials.choice import MaterialChoice, MaterialName
 from solver.materials.curves import LatticeStrain
 from solver.materials.errors import MaterialError
+from solver.materials.layer import Layer, layer_names, load_layer
 from solver.materials.library import material_names
 from solver.materials.material import GrainBoundarySet, Material, OpenCircuit
 from solver.materials.stiffness import TransverseStiffness
@@ -11,6 +12,7 @@ from solver.materials.stiffness import TransverseStiffness
 __all__ = [
     "GrainBoundarySet",
     "LatticeStrain",
+    "Layer",
     "Material",
     "MaterialChoice",
     "MaterialError",
@@ -18,7 +20,9 @@ __all__ = [
     "OpenCircuit",
     "TransverseStiffness",
     "grain_boundary_names",
+    "layer_names",
     "load_grain_boundary",
+    "load_layer",
     "load_material",
     "material_names",
 ]

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from solver.materials import library
 from solver.materials.build import load_material, open_circuit_of
+from solver.materials.layer import layer_names, load_layer
 from solver.materials.records import (
     BoundaryRecord,
     DiffusivityChoices,
@@ -25,7 +26,6 @@ from solver.materials.words import name_text, number_text, percent, range_text, 
 
 _COLOURS = {"primary": "green", "secondary": "green", "derived": "cyan", "recalled": "yellow", "assumed": "yellow"}
 _SHOWN_VOLTAGES = 9
-_OTHER_KINDS = ("coating", "surface_layer", "solid_electrolyte", "reference")
 
 
 def list_materials() -> Table:
@@ -33,7 +33,7 @@ def list_materials() -> Table:
     table = Table(
         title="Active materials",
         caption="Strains at the lowest x of the table. `vegard materials NAME` shows every number with its source; so "
-        f"it does for {', '.join([*library.names_of_kind(*_OTHER_KINDS), 'grain_boundary'])}.",
+        f"it does for {', '.join([*layer_names(), *library.names_of_kind('reference'), 'grain_boundary'])}.",
         box=box.SIMPLE_HEAD,
     )
     table.add_column("name", no_wrap=True)
@@ -50,6 +50,21 @@ def list_materials() -> Table:
             number_text(material.diffusivity_ab * 1e-12),
             number_text(material.theoretical_capacity),
         )
+    return table
+
+
+def list_layers() -> Table:
+    """One line per coating, surface layer and solid electrolyte: what the solver takes from the library."""
+    table = Table(title="Coatings and solid electrolytes", box=box.SIMPLE_HEAD)
+    table.add_column("name", no_wrap=True)
+    for heading in ("E GPa", "ν", "D m²/s", "host strain", "yield MPa", "adhesion MPa", "toughness J/m²"):
+        table.add_column(heading, justify="right")
+    for name in layer_names():
+        layer = load_layer(name)
+        diffusivity = None if layer.diffusivity is None else layer.diffusivity * 1e-12
+        strengths = (layer.yield_strength, layer.adhesion, layer.toughness)
+        numbers = (layer.youngs_modulus / 1e3, layer.poisson_ratio, diffusivity, layer.host_strain_share, *strengths)
+        table.add_row(name, *("–" if number is None else number_text(number) for number in numbers))
     return table
 
 

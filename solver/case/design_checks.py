@@ -1,0 +1,43 @@
+"""Checks of what a design adds to the grains: do its materials exist, and does the solver have the numbers it needs?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshes.designs import LayerMaterial
+from meshes.particle import Particle
+from solver.case.checks import Check, Finding, Sections
+from solver.case.document import Path as KeyPath
+from solver.errors import VegardError
+from solver.materials import load_layer
+
+
+def layer_choices(particle: Particle) -> list[tuple[KeyPath, str | LayerMaterial]]:
+    """The layer materials of a particle, with the key that names each."""
+    listed = isinstance(particle.coating, list)
+    found: list[tuple[KeyPath, str | LayerMaterial]] = [
+        (("particle", "coating", *((number,) if listed else ()), "material"), coating.material)
+        for number, coating in enumerate(particle.coatings)
+    ]
+    if particle.matrix is not None:
+        found.append((("particle", "matrix", "material"), particle.matrix.material))
+    return found
+
+
+def _layers_have_numbers(sections: Sections) -> Iterator[Finding]:
+    """Every layer is in the library; lithium has to pass the coatings."""
+    particle: Particle = sections.values["particle"]
+    for key, choice in layer_choices(particle):
+        try:
+            layer = load_layer(choice)
+        except VegardError as error:
+            yield from (Finding(key, problem) for problem in error.problems)
+            continue
+        if key[1] == "coating" and layer.diffusivity is None:
+            yield Finding(
+                key,
+                f"nothing is known of lithium in {layer.name}; write {{base: {layer.name}, diffusivity: 1e-14 m^2/s}}",
+            )
+
+
+DESIGN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = ((frozenset({"particle"}), _layers_have_numbers),)
