@@ -14,6 +14,7 @@ from meshes.dense import mesh_particle
 from meshes.imported import read_foreign_mesh
 from meshes.particle import Particle
 from meshes.power_diagram import cell_measures, power_diagram
+from meshes.section import mesh_section
 from meshes.spheroid import Spheroid
 
 Stage = Callable[[Body, Particle, Progress], Body]
@@ -44,6 +45,8 @@ def _grains(particle: Particle, base_folder: Path, progress: Progress) -> Body:
         progress(f"reading {particle.from_file.path}")
         foreign = read_foreign_mesh(particle.from_file, base_folder)
         return Body(foreign.mesh, notes=foreign.notes, grain_numbers=foreign.grain_numbers)
+    if particle.dimension == 2:
+        return mesh_section(particle, progress)
     return _dense(particle, progress)
 
 

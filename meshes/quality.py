@@ -27,12 +27,12 @@ class Quality:
     """Extremes and typical values of element quality.
 
     Args:
-        minimum_sicn: Smallest signed inverse condition number (1 for a regular tetrahedron) [-].
+        minimum_sicn: Smallest signed inverse condition number (1 for a regular tetrahedron or triangle) [-].
         median_sicn: Its median [-].
-        minimum_dihedral: Smallest dihedral angle [degrees].
-        maximum_dihedral: Largest dihedral angle [degrees].
-        poor_cells: Number of tetrahedra with a dihedral angle below 10 degrees.
-        worst_grain: Grain of the tetrahedron with the smallest dihedral angle.
+        minimum_dihedral: Smallest dihedral angle, or angle at a corner of a triangle [degrees].
+        maximum_dihedral: Largest such angle [degrees].
+        poor_cells: Number of cells with such an angle below 10 degrees.
+        worst_grain: Grain of the cell with the smallest angle.
     """
 
     minimum_sicn: float
@@ -49,7 +49,12 @@ class Quality:
 
 
 def inverse_condition(corners: Array) -> Array:
-    """Signed inverse condition number [-], shape (...), of tetrahedra with corners (..., 4, 3); 1 for a regular one."""
+    """Signed inverse condition number [-], shape (...), of cells with corners (..., 4, 3) or (..., 3, 3).
+
+    1 for a regular tetrahedron or triangle; triangles lie in the plane z = 0.
+    """
+    if corners.shape[-2] == 3:
+        return _inverse_condition_of_triangles(corners)
     edges = corners[..., 1:, :] - corners[..., :1, :]
     # Map from the regular tetrahedron with unit edges: columns of J are images of its orthonormal axes.
     first = edges[..., 0, :]
@@ -60,6 +65,20 @@ def inverse_condition(corners: Array) -> Array:
     norm = np.sqrt((first**2).sum(axis=-1) + (second**2).sum(axis=-1) + (third**2).sum(axis=-1))
     cofactor_norm = np.sqrt((cofactors**2).sum(axis=(-1, -2)))
     return 3.0 * determinant / np.maximum(norm * cofactor_norm, 1e-300)
+
+
+def _inverse_condition_of_triangles(corners: Array) -> Array:
+    first, second = corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :]
+    twice_area = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
+    squares = (first**2).sum(axis=-1) + (second**2).sum(axis=-1) + ((second - first) ** 2).sum(axis=-1)
+    return 2.0 * np.sqrt(3.0) * twice_area / np.maximum(squares, 1e-300)
+
+
+def corner_angles(corners: Array) -> Array:
+    """The three angles [degrees], shape (..., 3), of triangles with corners (..., 3, 3)."""
+    to_next, to_last = np.roll(corners, -1, axis=-2) - corners, np.roll(corners, 1, axis=-2) - corners
+    across = np.linalg.norm(np.cross(to_next, to_last), axis=-1)
+    return np.degrees(np.arctan2(across, (to_next * to_last).sum(axis=-1)))
 
 
 def dihedral_angles(corners: Array) -> Array:
@@ -76,7 +95,8 @@ def dihedral_angles(corners: Array) -> Array:
 def measure_quality(points: Array, cells: Indices, grain: NDArray[np.integer]) -> Quality:
     """Element quality of a mesh; arguments as in `ParticleMesh`."""
     corners = points[cells]
-    sicn, angles = inverse_condition(corners), dihedral_angles(corners)
+    sicn = inverse_condition(corners)
+    angles = corner_angles(corners) if cells.shape[1] == 3 else dihedral_angles(corners)
     smallest = angles.min(axis=1)
     return Quality(
         minimum_sicn=float(sicn.min()),
@@ -110,7 +130,11 @@ def _inverted(mesh: ParticleMesh) -> list[str]:
     bad = cell_volumes(mesh.points, mesh.cells) <= 0.0
     if not bad.any():
         return []
-    return [f"{_grain_list(mesh.grain[bad])}: {bad.sum()} tetrahedra without positive volume"]
+    return [f"{_grain_list(mesh.grain[bad])}: {bad.sum()} {_cell_name(mesh)} without positive volume"]
+
+
+def _cell_name(mesh: ParticleMesh) -> str:
+    return "tetrahedra" if mesh.dimension == 3 else "triangles"
 
 
 def _empty(mesh: ParticleMesh) -> list[str]:
@@ -123,7 +147,7 @@ def _crowded(mesh: ParticleMesh, facets: Facets) -> list[str]:
     if not crowded.any():
         return []
     grains = mesh.grain[facets.cells[crowded, 0]]
-    return [f"{_grain_list(grains)}: {crowded.sum()} facets belong to more than two tetrahedra"]
+    return [f"{_grain_list(grains)}: {crowded.sum()} facets belong to more than two {_cell_name(mesh)}"]
 
 
 def _pieces(mesh: ParticleMesh, facets: Facets, one_piece_grains: bool) -> list[str]:
