@@ -91,19 +91,22 @@ def form(expression: ufl.Form) -> fem.Form:
 
 
 def expression(value: ufl.core.expr.Expr, points: NDArray[np.float64]) -> fem.Expression:
-    """Compiled expression at reference points (points, 3)."""
+    """Compiled expression at reference points (points, dimension)."""
     return fem.Expression(value, points, jit_options=jit_options())
 
 
-def create_tetrahedral_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: NDArray[np.float64]) -> mesh.Mesh:
+def create_simplex_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: NDArray[np.float64]) -> mesh.Mesh:
     """Distributed mesh whose ranks also hold the neighbours across facets, as interior-facet terms need.
+
+    Triangles keep three coordinates: gradients and normals then have three components, the one out of the plane zero.
 
     Args:
         comm: Ranks to distribute over.
-        cells: (m, 4) vertex numbers given on this rank; any rank may give none.
+        cells: (m, 4) or (m, 3) vertex numbers given on this rank; any rank may give none, in the right shape.
         points: (n, 3) coordinates given on this rank.
     """
-    element = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
+    shape = {3: "triangle", 4: "tetrahedron"}[cells.shape[1]]
+    element = ufl.Mesh(basix.ufl.element("Lagrange", shape, 1, shape=(3,)))
     links = () if VERSION < (0, 11) else (2,)
     partitioner = mesh.create_cell_partitioner(mesh.GhostMode.shared_facet, *links)
     if VERSION < (0, 10):
@@ -112,16 +115,18 @@ def create_tetrahedral_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: ND
 
 
 def cell_vertices(domain: mesh.Mesh) -> NDArray[np.int32]:
-    """Rows of `mesh.geometry.x` of each local and ghost cell, (cells, 4)."""
+    """Rows of `mesh.geometry.x` of each local and ghost cell, (cells, corners)."""
     geometry: Any = domain.geometry
     return geometry.dofmap if VERSION < (0, 10) else geometry.dofmaps[0]
 
 
 def distribute_facet_tags(domain: mesh.Mesh, facets: NDArray[np.int64], values: NDArray[np.int32]) -> mesh.MeshTags:
-    """Tags of facets given by their vertices in input numbering, (k, 3), moved to the ranks that hold them."""
-    entities, local_values = distribute_entity_data(domain, 2, facets, values)
-    domain.topology.create_connectivity(2, 0)
-    tags = mesh.meshtags_from_entities(domain, 2, adjacencylist(entities), local_values.astype(np.int32, copy=False))
+    """Tags of facets given by their vertices in input numbering, (k, corners), moved to the ranks that hold them."""
+    dimension = domain.topology.dim - 1
+    entities, local_values = distribute_entity_data(domain, dimension, facets, values)
+    domain.topology.create_connectivity(dimension, 0)
+    local_values = local_values.astype(np.int32, copy=False)
+    tags = mesh.meshtags_from_entities(domain, dimension, adjacencylist(entities), local_values)
     tags.name = "facets"
     return tags
 

@@ -1,5 +1,7 @@
 """Where things are in the particle, worked out once: grain-boundary facets, regions, cells near boundaries.
 
+In a section the facets are edges; their lengths count as areas, because the section is a slab one µm thick.
+
 Every grain-boundary facet is kept by exactly one rank, its owner, so that sums over ranks count it once. Both its cells
 are on that rank because the domain ghosts the neighbours across facets.
 """
@@ -11,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from meshes.particle_mesh import GRAIN_BOUNDARY
+from meshes.particle_mesh import GRAIN_BOUNDARY, areas_of, cell_volumes
 from solver.errors import MeshError
 from solver.indicators.nonlocal_average import NonlocalAverage
-from solver.indicators.proximity import near_triangles
-from solver.solve.domain import Domain
-from solver.solve.stress import BARYCENTRIC
+from solver.indicators.proximity import near_facets
+from solver.solve.domain import Domain, axes_of
+from solver.solve.stress import GAUSS
 
 REGIONS = ("core", "middle", "rim")
 # Bounds between the regions in r/R (eq. 4.8).
 REGION_BOUNDS = (0.5, 0.8)
 
-# Vertices of a tetrahedron's facet f, which lies opposite vertex f.
-_FACET_VERTICES = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+# Vertices of a cell's facet f, which lies opposite vertex f, by dimension.
+_FACET_VERTICES = {2: np.array([[1, 2], [0, 2], [0, 1]]), 3: np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])}
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,12 @@ class BoundaryFacets:
 
     Attributes:
         cells: (k, 2) local cells on both sides.
-        local: (k, 2) number 0..3 of the facet in each cell.
+        local: (k, 2) number of the facet in each cell.
         grains: (k, 2) grain numbers, ascending.
         normal: (k, 3) unit normals pointing out of side 0.
         area: (k,) [µm²].
         centroid: (k, 3) [µm].
-        vertices: (k, 3) rows of `mesh.geometry.x`.
+        vertices: (k, dimension) rows of `mesh.geometry.x`.
         region: (k,) index into `REGIONS`.
         pair: (k,) index of the pair of grains in the table of all pairs of the particle.
         pair_grains: (pairs, 2) that table, the same on every rank.
@@ -66,7 +68,7 @@ class CellPlaces:
         axis: (owned, 3) c axis.
         radius: (owned,) distance of the centroid from the particle's centre over the particle's radius [-].
         region: (owned,) index into `REGIONS`.
-        near_boundary: (owned, 4) which Gauss points lie within the declared length of a grain boundary.
+        near_boundary: (owned, points) which Gauss points lie within the declared length of a grain boundary.
     """
 
     volume: NDArray[np.float64]
@@ -107,22 +109,24 @@ def build_layout(domain: Domain, length: float) -> Layout:
     """
     facets = _boundary_facets(domain)
     points = np.asarray(domain.mesh.geometry.x, dtype=np.float64)
-    corners = points[domain.cell_vertices[: domain.owned]]
+    vertices = domain.cell_vertices[: domain.owned]
+    corners = points[vertices]
     centroid = corners.mean(axis=1)
-    volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0
-    gauss = np.einsum("qv,cvi->cqi", BARYCENTRIC, corners)
-    near = near_triangles(gauss.reshape(-1, 3), points[facets.vertices], length, domain.comm)
+    volume = np.abs(cell_volumes(points, vertices))
+    gauss = np.einsum("qv,cvi->cqi", GAUSS[domain.dimension].barycentric, corners)
+    near = near_facets(gauss.reshape(-1, 3), points[facets.vertices], length, domain.comm)
     grain = domain.grain[: domain.owned]
     cells = CellPlaces(
         volume=volume,
         centroid=centroid,
         grain=grain,
-        axis=domain.c_axes[grain - 1],
+        axis=axes_of(grain, domain.c_axes),
         radius=_relative_radius(domain, centroid),
         region=_region(domain, centroid),
-        near_boundary=near.reshape(-1, len(BARYCENTRIC)),
+        near_boundary=near.reshape(gauss.shape[:2]),
     )
-    return Layout(domain, facets, cells, NonlocalAverage(centroid, volume, grain, length, domain.comm))
+    average = NonlocalAverage(centroid[:, : domain.dimension], volume, grain, length, domain.comm)
+    return Layout(domain, facets, cells, average)
 
 
 def _relative_radius(domain: Domain, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,22 +142,18 @@ def _boundary_facets(domain: Domain) -> BoundaryFacets:
     swap = domain.grain[cells[:, 0]] > domain.grain[cells[:, 1]]
     cells[swap], local[swap] = cells[swap][:, ::-1], local[swap][:, ::-1]
     grains = domain.grain[cells]
-    points = domain.mesh.geometry.x
-    vertices = domain.cell_vertices[cells[:, :1], _FACET_VERTICES[local[:, 0]]]
+    points = np.asarray(domain.mesh.geometry.x, dtype=np.float64)
+    vertices = domain.cell_vertices[cells[:, :1], _FACET_VERTICES[domain.dimension][local[:, 0]]]
     corner = points[vertices]
-    cross = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    size = np.linalg.norm(cross, axis=1)
     opposite = points[domain.cell_vertices[cells[:, 0], local[:, 0]]]
-    outward = np.einsum("ki,ki->k", cross, corner[:, 0] - opposite) > 0.0
-    normal = cross / size[:, None] * np.where(outward, 1.0, -1.0)[:, None]
     centroid = corner.mean(axis=1)
     pair_grains, pair = _pairs(domain, grains)
     return BoundaryFacets(
         cells=cells,
         local=local,
         grains=grains,
-        normal=normal,
-        area=0.5 * size,
+        normal=_outward_normals(corner, opposite),
+        area=areas_of(points, vertices),
         centroid=centroid,
         vertices=vertices,
         region=_region(domain, centroid),
@@ -162,12 +162,21 @@ def _boundary_facets(domain: Domain) -> BoundaryFacets:
     )
 
 
+def _outward_normals(corner: NDArray[np.float64], opposite: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k, 3) unit normals of facets with corners (k, dimension, 3), pointing away from `opposite`, (k, 3)."""
+    along = corner[:, 1] - corner[:, 0]
+    across = corner[:, 2] - corner[:, 0] if corner.shape[1] == 3 else np.broadcast_to([0.0, 0.0, 1.0], along.shape)
+    cross = np.cross(along, across)
+    outward = np.einsum("ki,ki->k", cross, corner[:, 0] - opposite) > 0.0
+    return cross / np.linalg.norm(cross, axis=1)[:, None] * np.where(outward, 1.0, -1.0)[:, None]
+
+
 def _two_sides(domain: Domain) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Cells (k, 2) on both sides of each owned grain-boundary facet, and the facet's number (k, 2) within them."""
-    topology = domain.mesh.topology
-    tags = domain.facet_tags
-    facets = tags.indices[(tags.values == GRAIN_BOUNDARY) & (tags.indices < topology.index_map(2).size_local)]
-    to_cells = topology.connectivity(2, 3)
+    topology, dimension = domain.mesh.topology, domain.dimension
+    tags, owned = domain.facet_tags, topology.index_map(dimension - 1).size_local
+    facets = tags.indices[(tags.values == GRAIN_BOUNDARY) & (tags.indices < owned)]
+    to_cells = topology.connectivity(dimension - 1, dimension)
     starts, counts = to_cells.offsets[facets], np.diff(to_cells.offsets)[facets]
     inside = counts == 2
     cells = to_cells.array[starts[inside][:, None] + np.arange(2)].astype(np.int32)
@@ -175,7 +184,7 @@ def _two_sides(domain: Domain) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     wrong = domain.comm.allreduce(int(np.count_nonzero(~inside) + np.count_nonzero(~different)))
     if wrong:
         raise MeshError(f"{wrong} facets tagged as grain boundary do not separate two grains; check the mesh file")
-    facets_of_cells = topology.connectivity(3, 2).array.reshape(-1, 4)
+    facets_of_cells = topology.connectivity(dimension, dimension - 1).array.reshape(-1, dimension + 1)
     local = np.argmax(facets_of_cells[cells] == facets[:, None, None], axis=2).astype(np.int32)
     return cells, local
 

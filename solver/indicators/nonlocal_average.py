@@ -21,7 +21,7 @@ class NonlocalAverage:
     """Averaging operator on one particle; construction and use are collective.
 
     Args:
-        centroid: (owned, 3) centroids of the owned cells [µm].
+        centroid: (owned, dimension) centroids of the owned cells [µm].
         volume: (owned,) their volumes [µm³].
         grain: (owned,) their grains.
         length: Diameter of the averaging ball [µm].
@@ -64,18 +64,18 @@ def _averaging_matrix(places: NDArray[np.int64], spacing: float, table: NDArray[
     """Rows of volume weights that sum to one.
 
     Args:
-        places: (places, 4) grain and grid box.
+        places: (places, 1 + dimension) grain and grid box.
         spacing: Size of a box, half the averaging length [µm].
-        table: (cells, 5) centroid, volume and grain of owned and received cells.
+        table: (cells, dimension + 2) centroid, volume and grain of owned and received cells.
     """
     shape = (len(places), len(table))
     if not len(places):
         return csr_array(shape)
     centres = (places[:, 1:] + 0.5) * spacing
-    pairs = cKDTree(centres).sparse_distance_matrix(cKDTree(table[:, :3]), spacing, output_type="ndarray")
+    pairs = cKDTree(centres).sparse_distance_matrix(cKDTree(table[:, :-2]), spacing, output_type="ndarray")
     rows, columns = pairs["i"], pairs["j"]
-    same = places[rows, 0] == table[columns, 4]
+    same = places[rows, 0] == table[columns, -1]
     rows, columns = rows[same], columns[same]
-    volume = table[columns, 3]
+    volume = table[columns, -2]
     weights = volume / np.bincount(rows, volume, minlength=len(places))[rows]
     return csr_array((weights, (rows, columns)), shape=shape)

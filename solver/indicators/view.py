@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from solver.indicators import tensors
 from solver.indicators.layout import Layout
 from solver.solve.state import State
-from solver.solve.stress import FACET_EXTRAPOLATION, StressSample
+from solver.solve.stress import GAUSS, StressSample
 
 Array = NDArray[np.float64]
 
@@ -57,11 +57,11 @@ class StressView:
     def of(cls, sample: StressSample, layout: Layout) -> StressView:
         """View of a sample at the Gauss points of owned and ghost cells."""
         facets, owned = layout.facets, layout.domain.owned
-        weights = sample.weights[:owned]
+        rule, weights = GAUSS[layout.domain.dimension], sample.weights[:owned]
         cell_stress = np.einsum("cq,cqi->ci", weights, sample.stress[:owned]) / weights.sum(axis=1)[:, None]
         sides = np.zeros((2, len(facets.area), 3))
         for side in range(2):
-            extrapolation = FACET_EXTRAPOLATION[facets.local[:, side]]
+            extrapolation = rule.facet_extrapolation[facets.local[:, side]]
             on_facet = np.einsum("kq,kqi->ki", extrapolation, sample.stress[facets.cells[:, side]])
             sides[side] = tensors.traction(on_facet, facets.normal)
         return cls(cell_stress, sides, layout)
@@ -143,7 +143,7 @@ class StateView:
 
     @cached_property
     def point_energy(self) -> Array:
-        """(owned, 4) share of each Gauss point in the elastic energy [pJ] (MPa µm³), eq. 4.6."""
+        """(owned, points) share of each Gauss point in the elastic energy [pJ] (MPa µm³), eq. 4.6."""
         owned = self.layout.domain.owned
         density = 0.5 * tensors.double_contraction(self.sample.stress[:owned], self.sample.elastic_strain[:owned])
         return np.asarray(density * self.sample.weights[:owned])
@@ -173,7 +173,7 @@ class StateView:
         function, domain = self.state.displacement, self.layout.domain
         values = np.zeros((len(domain.mesh.geometry.x), 3))
         if function is not None:
-            # The first four degrees of freedom of a P2 tetrahedron sit at its vertices.
-            corners = function.function_space.dofmap.list[:, :4]
+            # The first degrees of freedom of a P2 cell sit at its vertices.
+            corners = function.function_space.dofmap.list[:, : domain.dimension + 1]
             values[domain.cell_vertices] = function.x.array.reshape(-1, 3)[corners]
         return values

@@ -46,7 +46,7 @@ class StiffnessFields:
 
 
 def strain(displacement: Expr) -> Expr:
-    """Small strain, shape (3, 3) [-] (eq. 1.2)."""
+    """Small strain, shape (3, 3) [-] (eq. 1.2); of a section without its axial strain (eq. 7.1)."""
     return ufl.sym(ufl.grad(displacement))
 
 

@@ -19,8 +19,8 @@ from solver.indicators.view import StateView
 
 VOLUME, BOUNDARY = "volume", "grain_boundaries"
 
-# VTK's numbers for the shapes of cells.
-TRIANGLE, TETRAHEDRON = 5, 10
+# VTK's numbers for simplices with two, three and four corners.
+_SHAPES = {2: 3, 3: 5, 4: 10}
 
 # Our xx, yy, zz, yz, xz, xy in the order in which ParaView names the six components of a symmetric tensor.
 _PARAVIEW_ORDER = [0, 1, 2, 5, 3, 4]
@@ -67,15 +67,16 @@ def grids(layout: Layout) -> tuple[Grid, Grid]:
         "normal": facets.normal.astype(np.float32),
     }
     return (
-        _grid(VOLUME, TETRAHEDRON, layout, domain.cell_vertices[: domain.owned], volume_data),
-        _grid(BOUNDARY, TRIANGLE, layout, facets.vertices, boundary_data),
+        _grid(VOLUME, layout, domain.cell_vertices[: domain.owned], volume_data),
+        _grid(BOUNDARY, layout, facets.vertices, boundary_data),
     )
 
 
-def _grid(name: str, shape: int, layout: Layout, corners: NDArray[np.int32], cell_data: Arrays) -> Grid:
+def _grid(name: str, layout: Layout, corners: NDArray[np.int32], cell_data: Arrays) -> Grid:
     rows, cells = np.unique(corners, return_inverse=True)
     points = np.asarray(layout.domain.mesh.geometry.x)[rows].astype(np.float32)
-    return Grid(name, shape, points, cells.reshape(corners.shape).astype(np.int64), rows.astype(np.int64), cell_data)
+    shape, numbers = _SHAPES[corners.shape[1]], cells.reshape(corners.shape).astype(np.int64)
+    return Grid(name, shape, points, numbers, rows.astype(np.int64), cell_data)
 
 
 def volume_values(view: StateView, grid: Grid) -> Values:

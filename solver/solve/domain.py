@@ -1,4 +1,7 @@
-"""The particle's mesh distributed over the ranks, with grains, tagged facets and crystal axes."""
+"""The particle's mesh distributed over the ranks, with grains, tagged facets and crystal axes.
+
+A section (triangles) is a slab one µm thick: its areas count as volumes, the lengths of its edges as areas.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from meshes.particle_mesh import ParticleMesh
+from meshes.particle_mesh import MOST_GRAINS, ParticleMesh, cell_volumes
 from solver import compat
 from solver.errors import MeshError
 
@@ -21,16 +24,16 @@ class Domain:
 
     Attributes:
         mesh: DOLFINx mesh, coordinates in µm; neighbours across facets are ghosted.
-        grain: (local and ghost cells,) grain number 1..N.
-        facet_tags: Facets tagged `meshes.particle_mesh.OUTER` or `GRAIN_BOUNDARY`.
+        grain: (local and ghost cells,) region: grain 1..N, or one of the other regions of `meshes.particle_mesh`.
+        facet_tags: Facets tagged as in `meshes.particle_mesh`.
         c_axes: (N, 3) unit vectors, row g−1 for grain g.
-        cell_axis: c axis as a piecewise constant vector field.
-        cell_vertices: (local and ghost cells, 4) rows of `mesh.geometry.x`.
+        cell_axis: c axis as a piecewise constant vector field; z outside the grains.
+        cell_vertices: (local and ghost cells, corners) rows of `mesh.geometry.x`.
         input_cells: (local and ghost cells,) number of each cell in the mesh file.
         owned: Number of owned cells.
         volume: Volume of the whole particle [µm³].
         centroid: (3,) centre of mass [µm].
-        radius: Radius of the sphere of the same volume [µm].
+        radius: Radius of the sphere of the same volume, of the circle of the same area for a section [µm].
     """
 
     mesh: dolfinx.mesh.Mesh
@@ -51,6 +54,16 @@ class Domain:
         return self.mesh.comm
 
     @property
+    def dimension(self) -> int:
+        """3 for tetrahedra, 2 for triangles."""
+        return int(self.mesh.topology.dim)
+
+    @property
+    def is_grain(self) -> NDArray[np.bool_]:
+        """(local and ghost cells,) whether a cell is in a grain."""
+        return self.grain <= MOST_GRAINS
+
+    @property
     def grain_count(self) -> int:
         """Number of grains in the particle."""
         return len(self.c_axes)
@@ -68,19 +81,20 @@ def build_domain(comm: MPI.Comm, source: ParticleMesh | None, c_axes: NDArray[np
         MeshError: When a tagged facet of the file is not a facet of the mesh.
     """
     axes = comm.bcast(c_axes, root=0)
+    dimension = comm.bcast(source.dimension if source else None, root=0)
     points = source.points if source else np.zeros((0, 3))
-    cells = source.cells if source else np.zeros((0, 4), dtype=np.int64)
-    mesh = compat.create_tetrahedral_mesh(comm, cells, points)
-    mesh.topology.create_connectivity(2, 3)
-    mesh.topology.create_connectivity(3, 2)
+    cells = source.cells if source else np.zeros((0, dimension + 1), dtype=np.int64)
+    mesh = compat.create_simplex_mesh(comm, cells, points)
+    mesh.topology.create_connectivity(dimension - 1, dimension)
+    mesh.topology.create_connectivity(dimension, dimension - 1)
     input_cells = np.asarray(mesh.topology.original_cell_index, dtype=np.int64)
     grain = comm.bcast(source.grain if source else None, root=0)[input_cells].astype(np.int32)
     cell_axis = fem.Function(fem.functionspace(mesh, ("DG", 0, (3,))), name="c_axis")
     # DG0 numbers its block of components by cell, ghosts included.
-    cell_axis.x.array.reshape(-1, 3)[cell_axis.function_space.dofmap.list[:, 0]] = axes[grain - 1]
-    owned = mesh.topology.index_map(3).size_local
+    cell_axis.x.array.reshape(-1, 3)[cell_axis.function_space.dofmap.list[:, 0]] = axes_of(grain, axes)
+    owned = mesh.topology.index_map(dimension).size_local
     vertices = compat.cell_vertices(mesh)
-    volume, centroid = _mass(comm, np.asarray(mesh.geometry.x, dtype=np.float64)[vertices[:owned]])
+    volume, centroid = _mass(comm, np.asarray(mesh.geometry.x, dtype=np.float64), vertices[:owned])
     return Domain(
         mesh=mesh,
         grain=grain,
@@ -92,28 +106,39 @@ def build_domain(comm: MPI.Comm, source: ParticleMesh | None, c_axes: NDArray[np
         owned=owned,
         volume=volume,
         centroid=centroid,
-        radius=float((3.0 * volume / (4.0 * np.pi)) ** (1.0 / 3.0)),
+        radius=equivalent_radius(volume, dimension),
     )
 
 
-def _mass(comm: MPI.Comm, corners: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Volume and centre of mass over all ranks from the (cells, 4, 3) corners of the owned cells."""
-    edges = corners[:, 1:] - corners[:, :1]
-    volumes = np.abs(np.linalg.det(edges)) / 6.0
-    local = np.append(volumes[:, None] * corners.mean(axis=1), volumes[:, None], axis=1).sum(axis=0)
+def equivalent_radius(volume: float, dimension: int) -> float:
+    """Radius of the sphere of a volume, or of the circle of an area [µm]."""
+    return float((3.0 * volume / (4.0 * np.pi)) ** (1.0 / 3.0) if dimension == 3 else (volume / np.pi) ** 0.5)
+
+
+def axes_of(grain: NDArray[np.int32], c_axes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Crystal axes of cells by their regions, (cells, 3); z outside the grains, where nothing depends on it."""
+    axes = np.tile([0.0, 0.0, 1.0], (len(grain), 1))
+    inside = grain <= MOST_GRAINS
+    axes[inside] = c_axes[grain[inside] - 1]
+    return axes
+
+
+def _mass(comm: MPI.Comm, points: NDArray[np.float64], cells: NDArray[np.int32]) -> tuple[float, NDArray[np.float64]]:
+    """Volume and centre of mass over all ranks from the owned cells."""
+    volumes = np.abs(cell_volumes(points, cells))
+    local = np.append(volumes[:, None] * points[cells].mean(axis=1), volumes[:, None], axis=1).sum(axis=0)
     total = np.zeros(4)
     comm.Allreduce(local, total)
     return float(total[3]), total[:3] / total[3]
 
 
 def _facet_tags(mesh: dolfinx.mesh.Mesh, source: ParticleMesh | None) -> dolfinx.mesh.MeshTags:
-    facets = source.facets if source else np.zeros((0, 3), dtype=np.int64)
+    dimension = mesh.topology.dim
+    facets = source.facets if source else np.zeros((0, dimension), dtype=np.int64)
     values = source.facet_tags if source else np.zeros(0, dtype=np.int32)
     tags = compat.distribute_facet_tags(mesh, facets, values)
-    owned = int(np.count_nonzero(tags.indices < mesh.topology.index_map(2).size_local))
+    owned = int(np.count_nonzero(tags.indices < mesh.topology.index_map(dimension - 1).size_local))
     found, asked = mesh.comm.allreduce(owned), mesh.comm.allreduce(len(facets))
     if found != asked:
-        raise MeshError(
-            f"{asked - found} of {asked} tagged facets are no facets of the tetrahedra; check the mesh file"
-        )
+        raise MeshError(f"{asked - found} of {asked} tagged facets are no facets of the cells; check the mesh file")
     return tags

@@ -3,6 +3,7 @@
 P2 displacement in 3×3 blocks, smoothed by Chebyshev over point blocks; P1 below it, solved by one V-cycle of smoothed
 aggregation. The free particle's rigid motions are the null space of both levels, so nothing is pinned. Everything is
 set up once; the solutions of earlier right-hand sides give the first guess of the next (docs/numerics.md has figures).
+The displacement of a section has three components too, which depend on the place in the plane.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class ElasticSolver:
     Attributes:
         space: P2 vector space of the displacement [µm].
         stiffness: Elastic constants the matrix was assembled with.
+        bilinear: The form K was assembled from.
         matrix: Stiffness matrix K (block AIJ).
         null_space: Rigid motions of the P2 space.
     """
@@ -68,9 +70,10 @@ class ElasticSolver:
         options = PETSc.Options()
         for name, value in _OPTIONS.items():
             options[prefix + name] = value
+        self.bilinear = _stiffness_form(self.space, domain, stiffness, degree=2)
         with phases.measure("compile forms"):
-            fine_form = _stiffness_form(self.space, domain, stiffness, degree=2)
-            coarse_form = _stiffness_form(coarse_space, domain, stiffness, degree=0)
+            fine_form = compat.form(self.bilinear)
+            coarse_form = compat.form(_stiffness_form(coarse_space, domain, stiffness, degree=0))
         with phases.measure("stiffness assembly"):
             self.matrix = compat.create_matrix(fine_form, "baij")
             compat.assemble_matrix(self.matrix, fine_form)
@@ -133,22 +136,22 @@ class ElasticSolver:
             item.destroy()
 
 
-def _stiffness_form(space: fem.FunctionSpace, domain: Domain, stiffness: StiffnessFields, degree: int) -> fem.Form:
+def _stiffness_form(space: fem.FunctionSpace, domain: Domain, stiffness: StiffnessFields, degree: int) -> ufl.Form:
     trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
     energy = ufl.inner(stress(strain(trial), domain.cell_axis, stiffness), strain(test))
-    return compat.form(energy * ufl.dx(domain.mesh, metadata={"quadrature_degree": degree}))
+    return energy * ufl.dx(domain.mesh, metadata={"quadrature_degree": degree})
 
 
 def rigid_motions(space: fem.FunctionSpace) -> PETSc.NullSpace:
-    """The three translations and three rotations of a vector space, orthonormal (eq. 2.5)."""
+    """The translations and rotations of a vector space, orthonormal (eq. 2.5).
+
+    A section turns in its plane only: turned out of it, it would be sheared, as its motion is the same for every z.
+    """
     index_map = space.dofmap.index_map
     x = space.tabulate_dof_coordinates()[: index_map.size_local]
-    fields = np.zeros((6, len(x), 3))
-    for axis in range(3):
-        fields[axis, :, axis] = 1.0
-        unit = np.zeros(3)
-        unit[axis] = 1.0
-        fields[3 + axis] = np.cross(unit, x)
+    units = np.eye(3)
+    turns = units if space.mesh.topology.dim == 3 else units[2:]
+    fields = [np.broadcast_to(unit, x.shape) for unit in units] + [np.cross(unit, x) for unit in turns]
     sizes = (3 * index_map.size_local, 3 * index_map.size_global)
     vectors: list[PETSc.Vec] = []
     for values in fields:

@@ -15,6 +15,7 @@ import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from meshes.particle_mesh import cell_volumes
 from solver import compat
 from solver.errors import SolveError
 from solver.materials import LatticeStrain, TransverseStiffness
@@ -22,7 +23,7 @@ from solver.model.elasticity import StiffnessFields, components, eigenstrain, st
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import ElasticSolver, LinearReport
 from solver.solve.phases import Phases
-from solver.solve.stress import BARYCENTRIC, GAUSS_POINTS, GAUSS_WEIGHTS, StressSample
+from solver.solve.stress import GAUSS, StressSample
 
 _DEGREE = 2
 
@@ -63,6 +64,7 @@ class Mechanics:
         phases: Phases,
     ) -> None:
         self._domain, self._crystals, self._phases = domain, crystals, phases
+        self._rule = GAUSS[domain.dimension]
         grains = np.zeros(domain.grain_count, dtype=np.intp) if crystal_of_grain is None else crystal_of_grain
         self._crystal_of_cell = grains[domain.grain - 1]
         stiffness = StiffnessFields.of(domain.mesh, [item.stiffness for item in crystals], self._crystal_of_cell)
@@ -70,7 +72,7 @@ class Mechanics:
         self.displacement = fem.Function(self.solver.space, name="displacement")
         self.reports: list[LinearReport] = []
         self._rest = stress_free_stoichiometry
-        points = fem.functionspace(domain.mesh, basix.ufl.quadrature_element("tetrahedron", degree=_DEGREE))
+        points = fem.functionspace(domain.mesh, basix.ufl.quadrature_element(domain.mesh.basix_cell(), degree=_DEGREE))
         self._strain_a, self._strain_c = fem.Function(points), fem.Function(points)
         self._points = points.dofmap.list
         self._cells = np.arange(len(domain.grain), dtype=np.int32)
@@ -82,12 +84,12 @@ class Mechanics:
             self._load_form = compat.form(ufl.inner(stress(chemical, axis, stiffness), strain(test)) * measure)
             elastic = strain(self.displacement) - chemical
             both = components(elastic) + components(stress(elastic, axis, stiffness))
-            self._sample = compat.expression(ufl.as_vector(both), GAUSS_POINTS)
+            self._sample = compat.expression(ufl.as_vector(both), self._rule.points)
         self.load = compat.create_vector(self._load_form)
-        corners = domain.mesh.geometry.x[domain.cell_vertices]
-        jacobian = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
-        self._weights = jacobian[:, None] * GAUSS_WEIGHTS
-        self._places = np.einsum("qv,cvi->cqi", BARYCENTRIC, corners)
+        coordinates = domain.mesh.geometry.x
+        volumes = np.abs(cell_volumes(coordinates, domain.cell_vertices))
+        self._weights = volumes[:, None] * self._rule.weights / self._rule.weights.sum()
+        self._places = np.einsum("qv,cvi->cqi", self._rule.barycentric, coordinates[domain.cell_vertices])
         self._unit_mismatch: StressSample | None = None
 
     def solve(self, stoichiometry: fem.Function) -> LinearReport:
@@ -97,7 +99,7 @@ class Mechanics:
             stoichiometry: x, P1, with ghosts up to date.
         """
         vertices = stoichiometry.function_space.dofmap.list
-        x = stoichiometry.x.array[vertices] @ BARYCENTRIC.T
+        x = stoichiometry.x.array[vertices] @ self._rule.barycentric.T
         with self._phases.measure("lattice curves"):
             self._set_eigenstrain(x)
         report = self._solve_load()
@@ -105,7 +107,7 @@ class Mechanics:
         return report
 
     def _set_eigenstrain(self, x: NDArray[np.float64]) -> None:
-        """Sets ε_a and ε_c from the stoichiometry at the quadrature points, (cells, 4)."""
+        """Sets ε_a and ε_c from the stoichiometry at the quadrature points, (cells, points)."""
         for number, crystal in enumerate(self._crystals):
             cells = self._crystal_of_cell == number if len(self._crystals) > 1 else slice(None)
             strains = crystal.lattice.both(x[cells]) - crystal.lattice.both(self._rest)
@@ -121,7 +123,8 @@ class Mechanics:
     def stress(self) -> StressSample:
         """Stress of the latest solution."""
         with self._phases.measure("stress evaluation"):
-            values = compat.evaluate(self._sample, self._domain.mesh, self._cells).reshape(-1, 4, 12)
+            values = compat.evaluate(self._sample, self._domain.mesh, self._cells)
+        values = values.reshape(len(self._cells), -1, 12)
         return StressSample(
             stress=np.ascontiguousarray(values[..., 6:]),
             elastic_strain=np.ascontiguousarray(values[..., :6]),

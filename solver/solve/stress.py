@@ -8,28 +8,52 @@ import basix
 import numpy as np
 from numpy.typing import NDArray
 
-# The degree-2 rule: four points, exact for the products of linear strains that a P2 displacement gives.
-GAUSS_POINTS: NDArray[np.float64]
-GAUSS_WEIGHTS: NDArray[np.float64]
-GAUSS_POINTS, GAUSS_WEIGHTS = map(np.asarray, basix.make_quadrature(basix.CellType.tetrahedron, 2))
 
-# (points, 4): barycentric coordinates of the Gauss points; x at the points = these times x at the vertices.
-BARYCENTRIC: NDArray[np.float64] = np.column_stack([1.0 - GAUSS_POINTS.sum(axis=1), GAUSS_POINTS])
+@dataclass(frozen=True)
+class GaussRule:
+    """The degree-2 rule of a simplex, exact for the products of linear strains that a P2 displacement gives.
 
-# (facets, points): takes a field linear in the cell from its Gauss points to the centroid of facet f (opposite vertex
-# f). For such a field that is the facet average, with no further quadrature.
-FACET_EXTRAPOLATION: NDArray[np.float64] = (np.ones((4, 4)) - np.eye(4)) / 3.0 @ np.linalg.inv(BARYCENTRIC)
+    It has as many points as the cell has corners, so that a field linear in the cell is known from its points.
+
+    Attributes:
+        points: (points, dimension) reference coordinates.
+        weights: (points,) on the reference cell.
+        barycentric: (points, corners) barycentric coordinates; x at the points = these times x at the corners.
+        facet_extrapolation: (facets, points): takes a linear field from the points to the centroid of facet f
+            (opposite corner f), which for such a field is the facet average, with no further quadrature.
+    """
+
+    points: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    barycentric: NDArray[np.float64]
+    facet_extrapolation: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, cell: basix.CellType) -> GaussRule:
+        """Rule of a triangle or tetrahedron."""
+        points, weights = map(np.asarray, basix.make_quadrature(cell, 2))
+        barycentric = np.column_stack([1.0 - points.sum(axis=1), points])
+        corners = points.shape[1] + 1
+        centroids = (np.ones((corners, corners)) - np.eye(corners)) / (corners - 1.0)
+        extrapolation = centroids @ np.linalg.inv(barycentric)
+        return cls(points, weights, barycentric, np.asarray(extrapolation, dtype=np.float64))
+
+
+# By dimension.
+GAUSS = {2: GaussRule.of(basix.CellType.triangle), 3: GaussRule.of(basix.CellType.tetrahedron)}
 
 
 @dataclass(frozen=True)
 class StressSample:
     """Stress in all local cells, owned ones first, then ghosts.
 
+    There are four points per tetrahedron, three per triangle of a section; a section has all six components.
+
     Attributes:
-        stress: (cells, 4, 6) [MPa], components xx, yy, zz, yz, xz, xy.
-        elastic_strain: (cells, 4, 6) [-], tensor components (not engineering shear) in the same order.
-        weights: (cells, 4) [µm³], quadrature weights; their sum over owned cells is the volume.
-        points: (cells, 4, 3) [µm], places of the Gauss points in the undeformed particle.
+        stress: (cells, points, 6) [MPa], components xx, yy, zz, yz, xz, xy.
+        elastic_strain: (cells, points, 6) [-], tensor components (not engineering shear) in the same order.
+        weights: (cells, points) [µm³], quadrature weights; their sum over owned cells is the volume.
+        points: (cells, points, 3) [µm], places of the Gauss points in the undeformed particle.
         owned: Number of owned cells.
     """
 

@@ -1,64 +1,202 @@
-"""How lithium enters through the outer surface: evenly, where it is taken most easily, or as a held surface needs."""
+"""How lithium enters: evenly, where it is taken most easily, or as a held potential needs; through films on the way.
+
+A film of resistance r = t/D carries the flux (x_o − x)/r, where x_o is the stoichiometry that the outside would be in
+equilibrium with: one number for the whole particle (eq. 8.3). Where there is no film, x = x_o.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+import ufl
 from dolfinx import fem
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from solver import compat
 from solver.solve.domain import Domain
+from solver.solve.facet_forms import facets_tagged, over_facets
+
+Array = NDArray[np.float64]
 
 
 class Surface(Protocol):
-    """A surface condition, as a constraint on vectors of P1 degrees of freedom."""
+    """A surface condition, as operations on the owned entries of vectors of P1 degrees of freedom."""
 
-    def constrain(self, vector: PETSc.Vec) -> None:
+    def constrain(self, values: Array) -> None:
         """Maps a residual (or a lumped integral) to the constrained system, in place."""
 
+    def exchange(self, x: Array, residual: Array) -> None:
+        """Adds what leaves through films for a lithium field while there is no current."""
 
-class UniformFlux:
-    """The same flux everywhere on the surface, whatever the crystal orientation below it."""
+    def add_diagonal(self, diagonal: Array) -> None:
+        """Adds the diagonal of `exchange` for a preconditioner, after `constrain`."""
 
-    def constrain(self, vector: PETSc.Vec) -> None:
-        """Leaves every degree of freedom its own."""
+    def source(self, current: float) -> Array:
+        """What enters at each owned degree of freedom [µm³/s] for a total current [µm³/s]."""
+
+    def outside(self, x: Array, current: float) -> float:
+        """Stoichiometry the outside is in equilibrium with [-]; NaN when there is no single one."""
 
 
 class SurfaceRows:
-    """The owned degrees of freedom on the tagged surface, and how many there are on all ranks."""
+    """Owned degrees of freedom through which lithium passes, and the films on them.
 
-    def __init__(self, domain: Domain, space: fem.FunctionSpace, tag: int) -> None:
-        found = fem.locate_dofs_topological(space, 2, domain.facet_tags.find(tag))
-        self.owned = found[found < space.dofmap.index_map.size_local]
+    Args:
+        domain: The particle.
+        space: P1 space of the lithium.
+        tags: Facets that lithium passes.
+        resistances: Resistance of the film on facets with a tag [s/µm]; none or zero is a bare surface.
+
+    Attributes:
+        bare: Owned degrees of freedom without film; one bare facet suffices.
+        count: How many there are on all ranks.
+        areas: (owned,) integrals of the test functions over the surface [µm²].
+        conductance: (owned,) the same over the resistance [µm³/s]; zero without film.
+        total_conductance: Sum of the conductances over all ranks.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        space: fem.FunctionSpace,
+        tags: Sequence[int],
+        resistances: Mapping[int, float],
+    ) -> None:
         self.comm = domain.comm
-        self.count = domain.comm.allreduce(len(self.owned))
+        filmed = [tag for tag in tags if resistances.get(tag, 0.0) > 0.0]
+        bare = facets_tagged(domain, [tag for tag in tags if tag not in filmed])
+        found = fem.locate_dofs_topological(space, domain.dimension - 1, bare)
+        self.bare = found[found < space.dofmap.index_map.size_local]
+        self.count = self.comm.allreduce(len(self.bare))
+        self.areas = _facet_areas(domain, space, tags)
+        self.conductance = np.zeros_like(self.areas)
+        for tag in filmed:
+            self.conductance += _facet_areas(domain, space, [tag]) / resistances[tag]
+        self.conductance[self.bare] = 0.0
+        self.total_conductance = self.comm.allreduce(float(self.conductance.sum()))
+
+    def bare_mean(self, values: Array) -> float:
+        """Mean over the bare degrees of freedom of all ranks."""
+        return self.comm.allreduce(float(values[self.bare].sum())) / self.count
+
+    def film_sum(self, values: Array) -> float:
+        """Sum over all ranks, weighted by the conductances."""
+        return self.comm.allreduce(float(self.conductance @ values))
+
+
+def _facet_areas(domain: Domain, space: fem.FunctionSpace, tags: Sequence[int]) -> Array:
+    """Integrals of the P1 test functions over tagged facets [µm²], shape (owned,)."""
+    test = ufl.TestFunction(space)
+    form = over_facets(domain, tags, lambda on: on(test))
+    if form is None:
+        return np.zeros(space.dofmap.index_map.size_local)
+    compiled = compat.form(form)
+    vector = compat.create_vector(compiled)
+    compat.assemble_vector(vector, compiled)
+    areas: Array = vector.array.copy()
+    vector.destroy()
+    return areas
+
+
+class UniformFlux:
+    """The same flux everywhere on the surface, whatever the crystal orientation below it and the film on it."""
+
+    def __init__(self, rows: SurfaceRows) -> None:
+        self._areas = rows.areas
+        self._total = rows.comm.allreduce(float(rows.areas.sum()))
+
+    def constrain(self, values: Array) -> None:
+        """Leaves every degree of freedom its own."""
+
+    def exchange(self, x: Array, residual: Array) -> None:
+        """Nothing: the flux is given."""
+
+    def add_diagonal(self, diagonal: Array) -> None:
+        """Nothing."""
+
+    def source(self, current: float) -> Array:
+        """The current spread evenly over the area."""
+        return self._areas * (current / self._total)
+
+    def outside(self, x: Array, current: float) -> float:
+        """Every place has its own."""
+        return float("nan")
 
 
 class Equipotential:
-    """One potential, hence one stoichiometry, all over the surface: the limit of a fast reaction.
+    """One potential outside the whole surface: the limit of a fast reaction.
 
-    The current is shared out by diffusion alone: grains that meet the surface with their layers edge-on take most of
-    it, those that turn their c axis outward take little. The surface degrees of freedom act as a single unknown, kept
-    as equal entries; their rows are replaced by the mean row, which conserves lithium exactly.
+    The current is shared out by diffusion and by the films: grains that meet the surface with their layers edge-on take
+    most of it, those that turn their c axis outward take little. The bare degrees of freedom act as a single unknown,
+    kept as equal entries; their rows are replaced by the mean row, which conserves lithium exactly. Without any bare
+    ones, the outside stoichiometry is eliminated by the total current.
     """
 
     def __init__(self, rows: SurfaceRows) -> None:
         self._rows = rows
 
-    def constrain(self, vector: PETSc.Vec) -> None:
-        """Replaces the entries on the surface by their mean."""
+    def constrain(self, values: Array) -> None:
+        """Replaces the entries of the bare surface by their mean."""
+        if self._rows.count:
+            values[self._rows.bare] = self._rows.bare_mean(values)
+
+    def exchange(self, x: Array, residual: Array) -> None:
+        """Adds g (x − x_o) on films, and takes the sum from the bare surface, which all of it enters."""
         rows = self._rows
-        values = vector.array
-        values[rows.owned] = rows.comm.allreduce(float(np.sum(values[rows.owned]))) / rows.count
+        if rows.total_conductance == 0.0:
+            return
+        leaving = rows.conductance * (x - self.outside(x, 0.0))
+        residual += leaving
+        if rows.count:
+            residual[rows.bare] -= rows.comm.allreduce(float(leaving.sum())) / rows.count
+
+    def add_diagonal(self, diagonal: Array) -> None:
+        """Adds the conductances."""
+        rows = self._rows
+        diagonal += rows.conductance
+        if rows.count:
+            diagonal[rows.bare] += rows.total_conductance / rows.count
+
+    def source(self, current: float) -> Array:
+        """The current enters the bare surface, or the films in the proportion of their conductances."""
+        rows = self._rows
+        if not rows.count:
+            return rows.conductance * (current / rows.total_conductance)
+        entering = np.zeros_like(rows.areas)
+        entering[rows.bare] = current / rows.count
+        return entering
+
+    def outside(self, x: Array, current: float) -> float:
+        """That of the bare surface, or the one at which the films carry the current."""
+        rows = self._rows
+        return rows.bare_mean(x) if rows.count else (current + rows.film_sum(x)) / rows.total_conductance
 
 
 class Held:
-    """A surface kept at the stoichiometry it has: a held potential with a fast reaction."""
+    """An outside held at one stoichiometry: a held potential with a fast reaction."""
 
-    def __init__(self, rows: SurfaceRows) -> None:
-        self._rows = rows
+    def __init__(self, rows: SurfaceRows, stoichiometry: float) -> None:
+        self._rows, self._stoichiometry = rows, stoichiometry
 
-    def constrain(self, vector: PETSc.Vec) -> None:
-        """Clears the entries on the surface."""
-        vector.array[self._rows.owned] = 0.0
+    def constrain(self, values: Array) -> None:
+        """Clears the entries of the bare surface, whose lithium stays what it is."""
+        values[self._rows.bare] = 0.0
+
+    def exchange(self, x: Array, residual: Array) -> None:
+        """Adds g x on films."""
+        residual += self._rows.conductance * x
+
+    def add_diagonal(self, diagonal: Array) -> None:
+        """Adds the conductances."""
+        diagonal += self._rows.conductance
+
+    def source(self, current: float) -> Array:
+        """What the held outside gives to the films, whatever the current."""
+        return self._rows.conductance * self._stoichiometry
+
+    def outside(self, x: Array, current: float) -> float:
+        """The held one."""
+        return self._stoichiometry

@@ -7,10 +7,10 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, ParticleMesh
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, ParticleMesh, cell_volumes
 from solver.solve.domain import Domain, build_domain
 from solver.solve.state import State
-from solver.solve.stress import BARYCENTRIC, GAUSS_WEIGHTS, StressSample
+from solver.solve.stress import GAUSS, StressSample
 
 # The six tetrahedra of a cube that share its long diagonal, as corners in binary order (x + 2 y + 4 z).
 _KUHN = np.array([[0, 1, 3, 7], [0, 3, 2, 7], [0, 2, 6, 7], [0, 6, 4, 7], [0, 4, 5, 7], [0, 5, 1, 7]])
@@ -66,12 +66,13 @@ def domain(comm: MPI.Comm = MPI.COMM_WORLD, **options: float) -> Domain:
 
 def sample(particle: Domain, stress_of: object) -> StressSample:
     """Stress sample of a tensor field `stress_of(points (…, 3), grain (…,)) -> (…, 6)` with strain = stress / 1e5."""
-    corners = particle.mesh.geometry.x[particle.cell_vertices]
-    points = np.einsum("qv,cvi->cqi", BARYCENTRIC, corners)
-    volume6 = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
-    grain = np.repeat(particle.grain[:, None], 4, axis=1)
+    rule, coordinates = GAUSS[particle.dimension], particle.mesh.geometry.x
+    points = np.einsum("qv,cvi->cqi", rule.barycentric, coordinates[particle.cell_vertices])
+    volume = np.abs(cell_volumes(coordinates, particle.cell_vertices))
+    grain = np.repeat(particle.grain[:, None], points.shape[1], axis=1)
     stress = np.asarray(stress_of(points, grain))  # type: ignore[operator]
-    return StressSample(stress, stress / 1e5, volume6[:, None] * GAUSS_WEIGHTS, points, particle.owned)
+    weights = volume[:, None] * rule.weights / rule.weights.sum()
+    return StressSample(stress, stress / 1e5, weights, points, particle.owned)
 
 
 def smooth_stress(points: NDArray[np.float64], grain: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from meshes.particle_mesh import GRAIN_BOUNDARY
 from solver.errors import MeshError
 from solver.indicators.layout import REGIONS, build_layout
 from solver.indicators.nonlocal_average import NonlocalAverage
-from solver.indicators.proximity import near_triangles, triangle_distance
+from solver.indicators.proximity import near_facets, triangle_distance
 
 COMM = MPI.COMM_SELF
 
@@ -43,18 +43,18 @@ def test_distance_to_triangles_against_dense_sampling():
 
 
 @pytest.mark.parametrize("distance", [0.05, 0.3, 1.5])
-def test_near_triangles_finds_what_brute_force_finds(distance):
+def test_near_facets_finds_what_brute_force_finds(distance):
     random = np.random.default_rng(6)
     points = random.uniform(-2, 2, size=(400, 3))
     triangles = random.uniform(-2, 2, size=(30, 1, 3)) + 0.5 * random.normal(size=(30, 3, 3))
     pairs = triangle_distance(np.repeat(points, 30, axis=0), np.tile(triangles, (400, 1, 1))).reshape(400, 30)
     expected = pairs.min(axis=1) <= distance
     assert 0 < expected.sum() < 400
-    assert np.array_equal(near_triangles(points, triangles, distance, COMM), expected)
+    assert np.array_equal(near_facets(points, triangles, distance, COMM), expected)
 
 
 def test_nothing_is_near_where_there_are_no_boundaries():
-    assert not near_triangles(np.zeros((5, 3)), np.zeros((0, 3, 3)), 1.0, COMM).any()
+    assert not near_facets(np.zeros((5, 3)), np.zeros((0, 3, 3)), 1.0, COMM).any()
 
 
 def test_boundary_facets_are_those_of_the_mesh(mesh, layout):
