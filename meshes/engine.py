@@ -52,18 +52,28 @@ def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CH
             np.savez(stream, **job)  # type: ignore[arg-type]
         with log_file.open("wb") as log:
             command = [*program, kind, str(job_file), str(result_file)]
-            status = _supervise(command, log.fileno(), time_limit, Path(folder))
+            status = supervise(command, log.fileno(), time_limit, Path(folder))
         if status is None:
             reason = f"the {kind} mesher took longer than {time_limit:g} s and was stopped"
             raise EngineError(reason, took_too_long=True)
         if status != 0 or not result_file.exists():
-            raise EngineError(f"the {kind} mesher failed (exit code {status}): {_last_words(log_file)}")
+            raise EngineError(f"the {kind} mesher failed (exit code {status}): {last_words(log_file)}")
         with np.load(result_file) as archive:
             return {name: archive[name] for name in archive.files}
 
 
-def _supervise(command: Sequence[str], log: int, time_limit: float, home: Path) -> int | None:
-    """Exit code of a command, None if it was killed for taking too long. Whatever happens, nothing of it stays."""
+def supervise(command: Sequence[str], log: int, time_limit: float, home: Path) -> int | None:
+    """Run a command; whatever happens, nothing of it stays.
+
+    Args:
+        command: The program and its arguments.
+        log: File descriptor for all it prints.
+        time_limit: Seconds after which it is killed.
+        home: Folder it takes for the user's.
+
+    Returns:
+        Its exit code, None if it was killed for taking too long.
+    """
     # Its own session: a Ctrl-C reaches only this process, which then ends the child and all that it may have started.
     environment = _environment(home)
     child = subprocess.Popen(
@@ -102,6 +112,7 @@ def _environment(home: Path) -> dict[str, str]:
     return environment
 
 
-def _last_words(log_file: Path) -> str:
+def last_words(log_file: Path) -> str:
+    """The last line a program printed, for messages."""
     lines = log_file.read_text(errors="replace").strip().splitlines()
     return lines[-1][:300] if lines else "no message"

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     gmsh.option.setNumber("Mesh.MeshSizeMax", float(job["size"]))
     gmsh.logger.start()
     try:
-        result = {"surfaces": mesh_surfaces, "volumes": mesh_volumes}[kind](job)
+        result = {"surfaces": mesh_surfaces, "volumes": mesh_volumes, "optimiser": optimise_tetrahedra}[kind](job)
     except Exception as error:  # whatever Gmsh raises, its log says more
         complaints = [line for line in gmsh.logger.get() if not line.startswith(("Info", "Progress"))]
         print("; ".join([f"{error}", *complaints[-3:]]))
@@ -172,6 +172,25 @@ def mesh_volumes(job: Job) -> Job:
     gmsh.option.setNumber("Mesh.Algorithm3D", _HXT)
     gmsh.model.mesh.generate(3)
     return _collect_tetrahedra(volumes, points)
+
+
+def optimise_tetrahedra(job: Job) -> Job:
+    """Swap edges and move inner nodes of a finished mesh.
+
+    Args:
+        job: size; points (n, 3); tetrahedra (m, 4) sorted by cell; cell_counts (cells,) tetrahedra per cell; facets
+            (f, 3) whose nodes stay.
+
+    Returns:
+        As `mesh_volumes`.
+    """
+    gmsh.model.add("optimiser")
+    counts = as_ints(job["cell_counts"])
+    bodies = np.split(job["tetrahedra"], np.cumsum(counts)[:-1])
+    blocks = [Block(3, number + 1, corners) for number, corners in enumerate(bodies)]
+    _load(job["points"], [Block(2, 1, job["facets"]), *blocks])
+    gmsh.model.mesh.optimize("", True)
+    return _collect_tetrahedra([block.tag for block in blocks], job["points"])
 
 
 def _collect_tetrahedra(volumes: list[int], given: Array) -> Job:

@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 
 from meshes.body import Progress
 from meshes.build import build_particle
+from meshes.cache import cache_folder
 from meshes.errors import MeshError
 from meshes.msh_file import read_msh, write_msh
 from meshes.particle import Particle
@@ -60,12 +61,6 @@ class StoredMesh:
     key: str
     report: MeshReport
     reused: bool
-
-
-def cache_folder() -> Path:
-    """Where Vegard keeps what it can make again: $VEGARD_CACHE, or vegard in the user's cache folder."""
-    chosen = os.environ.get("VEGARD_CACHE")
-    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vegard"
 
 
 def default_store() -> Path:

@@ -206,7 +206,7 @@ def _processor() -> str:
 
 
 def _cache() -> str:
-    from meshes.store import cache_folder
+    from meshes.cache import cache_folder
 
     folder = cache_folder()
     if not folder.exists():

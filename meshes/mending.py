@@ -1,0 +1,78 @@
+"""Makes a body of what a mesher of labels returns: no loose tetrahedra, every grain in one piece, no node unused."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from meshes.arrays import Array, Indices
+from meshes.particle_mesh import all_facets, cell_volumes
+
+_ROUNDS = 20
+
+
+def largest_piece(points: Array, cells: Indices) -> Array:
+    """Which cells belong to the largest piece connected through facets, shape (m,) for cells (m, 4)."""
+    inner = all_facets(cells).cells
+    piece = _pieces(inner[inner[:, 1] >= 0], len(cells))
+    return piece == np.bincount(piece, cell_volumes(points, cells)).argmax()
+
+
+def joined_grains(points: Array, cells: Indices, grain: Indices) -> Indices:
+    """Grains with all but their largest piece given to the neighbour they share most facets with.
+
+    Args:
+        points: Coordinates [µm], shape (n, 3).
+        cells: Corners, shape (m, 4); one body connected through facets.
+        grain: Grain of every cell, shape (m,).
+
+    Returns:
+        Grains in one piece each, shape (m,).
+    """
+    pairs = all_facets(cells).cells
+    pairs = pairs[pairs[:, 1] >= 0]
+    volumes = cell_volumes(points, cells)
+    for _ in range(_ROUNDS):
+        same = grain[pairs[:, 0]] == grain[pairs[:, 1]]
+        piece = _pieces(pairs[same], len(cells))
+        loose = _loose_pieces(piece, grain, volumes)
+        if not loose.any():
+            break
+        grain = _given_away(grain, piece, loose, pairs[~same])
+    return grain
+
+
+def compacted(points: Array, cells: Indices) -> tuple[Array, Indices]:
+    """Only the points that cells have, and the cells in their numbers."""
+    used, corners = np.unique(cells, return_inverse=True)
+    return points[used], corners.reshape(cells.shape)
+
+
+def _pieces(pairs: Indices, count: int) -> Indices:
+    links = coo_matrix((np.ones(len(pairs), dtype=np.int8), pairs.T), shape=(count, count))
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+def _loose_pieces(piece: Indices, grain: Indices, volumes: Array) -> Array:
+    """Which pieces are not the largest of their grain, shape (pieces,)."""
+    size = np.bincount(piece, volumes)
+    owner = np.zeros(len(size), dtype=np.int64)
+    owner[piece] = grain
+    order = np.lexsort((size, owner))
+    is_last = np.concatenate([owner[order][1:] != owner[order][:-1], [True]])
+    loose = np.ones(len(size), dtype=bool)
+    loose[order[is_last]] = False
+    return loose
+
+
+def _given_away(grain: Indices, piece: Indices, loose: Array, pairs: Indices) -> Indices:
+    """Every loose piece takes the grain across most of its facets; `pairs` are cells of different grains."""
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[loose[piece[both[:, 0]]] & ~loose[piece[both[:, 1]]]]
+    meetings, facets = np.unique(np.column_stack([piece[both[:, 0]], grain[both[:, 1]]]), axis=0, return_counts=True)
+    taken = np.full(len(loose), -1, dtype=np.int64)
+    order = np.argsort(facets, kind="stable")  # of several neighbours the last written wins: the largest
+    taken[meetings[order, 0]] = meetings[order, 1]
+    heir = taken[piece]
+    return np.where(heir >= 0, heir, grain)
