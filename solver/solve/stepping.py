@@ -143,6 +143,8 @@ class TimeLoop:
             return f"x would fall to {attempt.lowest:.3f}: the surface is empty and the current cannot be supplied"
         if attempt.highest > 1 + _OVERSHOOT:
             return f"x would rise to {attempt.highest:.3f}: the surface is full and the current cannot be taken up"
+        if not -_OVERSHOOT <= attempt.outside <= 1 + _OVERSHOOT and not np.isnan(attempt.outside):
+            return f"the outside would have to be at x = {attempt.outside:.3f}: the coating lets too little lithium pass"
         if attempt.error > self._settings.local_tolerance:
             return f"error {attempt.error:.1e} above {self._settings.local_tolerance:.1e}"
         if attempt.change > 1.1 * self._settings.largest_change:

@@ -13,7 +13,6 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
-from petsc4py import PETSc
 
 from solver import compat
 from solver.solve.domain import Domain
