@@ -144,7 +144,7 @@ class TimeLoop:
         if attempt.highest > 1 + _OVERSHOOT:
             return f"x would rise to {attempt.highest:.3f}: the surface is full and the current cannot be taken up"
         if not -_OVERSHOOT <= attempt.outside <= 1 + _OVERSHOOT and not np.isnan(attempt.outside):
-            return f"the outside would have to be at x = {attempt.outside:.3f}: the coating lets too little lithium pass"
+            return f"the outside would have to be at x = {attempt.outside:.3f}: the coating passes too little lithium"
         if attempt.error > self._settings.local_tolerance:
             return f"error {attempt.error:.1e} above {self._settings.local_tolerance:.1e}"
         if attempt.change > 1.1 * self._settings.largest_change:
