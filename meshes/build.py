@@ -10,17 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from meshes.body import Body, Progress
+from meshes.combinations import refuse_misfits
 from meshes.dense import mesh_particle
+from meshes.faceted import faceted_crystal
 from meshes.imported import read_foreign_mesh
 from meshes.particle import Particle
 from meshes.power_diagram import cell_measures, power_diagram
+from meshes.roughness import roughen
 from meshes.section import mesh_section
 from meshes.spheroid import Spheroid
 
 Stage = Callable[[Body, Particle, Progress], Body]
 
 # In this order: each works on what the ones before have built.
-STAGES: tuple[Stage, ...] = ()
+STAGES: tuple[Stage, ...] = (roughen,)
 
 
 def build_particle(particle: Particle, base_folder: Path, progress: Progress) -> Body:
@@ -34,6 +37,7 @@ def build_particle(particle: Particle, base_folder: Path, progress: Progress) ->
     Raises:
         MeshError: If it cannot be meshed; names the option or the grain.
     """
+    refuse_misfits(particle)
     body = _grains(particle, base_folder, progress)
     for stage in STAGES:
         body = stage(body, particle, progress)
@@ -45,6 +49,8 @@ def _grains(particle: Particle, base_folder: Path, progress: Progress) -> Body:
         progress(f"reading {particle.from_file.path}")
         foreign = read_foreign_mesh(particle.from_file, base_folder)
         return Body(foreign.mesh, notes=foreign.notes, grain_numbers=foreign.grain_numbers)
+    if particle.shape == "faceted":
+        return faceted_crystal(particle, progress)
     if particle.dimension == 2:
         return mesh_section(particle, progress)
     return _dense(particle, progress)

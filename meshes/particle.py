@@ -56,8 +56,10 @@ class Grains(Description):
         description="c axes: `random` is uniform on the sphere, `radial` points away from the centre, `tangential` "
         "lies across the radius, so that the layers run along it",
     )
-    orientation_scatter: quantity(ANGLE, "0 deg", "90 deg") = Field(  # type: ignore[valid-type]
-        default="0 deg", description="root mean square angle of the c axes about the chosen texture"
+    orientation_scatter: quantity(ANGLE, "0 deg", "61 deg") = Field(  # type: ignore[valid-type]
+        default="0 deg",
+        description="root mean square angle of the c axes about the chosen texture; 61 deg (39 deg when tangential) is "
+        "no texture at all",
     )
     orientation_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         default=None, description="random c axes of their own on the same grains; by default `seed`"
@@ -96,10 +98,18 @@ class Particle(Description):
         default="5 um", description="radius of the particle, of a ball of equal volume when it is a spheroid"
     )
     aspect_ratio: Annotated[
-        float, Field(ge=0.4, le=2.5, description="polar over equatorial diameter at equal volume; 1 is a sphere")
+        float,
+        Field(
+            ge=0.4,
+            le=2.5,
+            description="polar over equatorial diameter at equal volume; 1 is a sphere. Of a faceted crystal: distance "
+            "of its (003) planes over that of opposite (104) planes, at most 1.6",
+        ),
     ] = 1.0
     shape: Literal["round", "faceted"] = Field(
-        default="round", description="`faceted`: a single crystal bounded by its (003) and (104) planes"
+        default="round",
+        description="`faceted`: a single crystal bounded by its (003) and (104) planes, of the volume of the ball of "
+        "`radius`, its c axis along z",
     )
     roughness: Roughness | None = Field(default=None, description="a surface with bumps")
     grains: Grains = Field(default=Grains(count=100), description="grains and their orientation")
@@ -110,7 +120,9 @@ class Particle(Description):
     )
     matrix: Matrix | None = Field(default=None, description="a solid electrolyte around the particle")
     sector: Literal["full", "eighth"] = Field(
-        default="full", description="`eighth`: one octant with symmetry planes, for verification"
+        default="full",
+        description="`eighth`: one octant with symmetry planes, for verification; `grains.count` is then the number of "
+        "grains in it",
     )
     dimension: Literal[2, 3] = Field(
         default=3, description="2: the cross-section at z = 0, for fast screening (see `mechanics.out_of_plane`)"
@@ -129,6 +141,18 @@ class Particle(Description):
         if grains.get("mean_diameter") is not None or grains.get("count") not in (None, 1):
             raise ValueError('"grains.count" and "grains.mean_diameter" come from the mesh file; leave them out')
         return {**data, "grains": {**grains, "count": 1}}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _faceted_is_one_crystal(cls, data: Any) -> Any:
+        """Unless said otherwise, a faceted crystal has the c axis that its faces have."""
+        grains = data.get("grains") or {} if isinstance(data, dict) and data.get("shape") == "faceted" else None
+        if isinstance(grains, Grains) and "orientation" not in grains.model_fields_set:
+            return {**data, "grains": grains.model_copy(update={"orientation": FixedOrientation(axis=[0.0, 0.0, 1.0])})}
+        if not isinstance(grains, dict):
+            return data
+        one = {} if "mean_diameter" in grains else {"count": 1}
+        return {**data, "grains": {**one, "orientation": {"axis": [0.0, 0.0, 1.0]}, **grains}}
 
     @property
     def coatings(self) -> tuple[Coating, ...]:

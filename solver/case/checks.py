@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from meshes.combinations import misfits
 from meshes.particle import FileOrientation, Particle
 from meshes.seeds import grain_count
 from solver.case.document import Path as KeyPath
@@ -183,6 +184,16 @@ def _mesh_fits_the_grains(sections: Sections) -> Iterator[Finding]:
         )
 
 
+def _designs_fit_together(sections: Sections) -> Iterator[Finding]:
+    """Options of the particle that exclude one another."""
+    particle: Particle = sections.values["particle"]
+    try:
+        for misfit in misfits(particle):
+            yield Finding(("particle", *misfit.option), misfit.text)
+    except MeshError:
+        return  # a mean diameter that gives no grains is another check's finding
+
+
 def _files_exist(sections: Sections) -> Iterator[Finding]:
     particle: Particle = sections.values["particle"]
     for path, name in referenced_files(particle):
@@ -242,6 +253,7 @@ def lattice_range(material: Material) -> tuple[float, float]:
 
 # The sections each check needs; one whose sections are not all valid is left out.
 CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
+    (frozenset({"particle"}), _designs_fit_together),
     (frozenset({"particle"}), _files_exist),
     (frozenset({"particle"}), _file_decides),
     (frozenset({"particle"}), _mesh_fits_the_grains),

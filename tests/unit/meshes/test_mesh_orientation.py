@@ -89,7 +89,7 @@ def test_tangential_axes_lie_across_the_radius_at_any_azimuth() -> None:
 @pytest.mark.parametrize("degrees", [1.0, 10.0, 35.0])
 @pytest.mark.parametrize("orientation", ["radial", "tangential", FixedOrientation(axis=[1.0, 0.0, 0.0])])
 def test_scatter_is_the_root_mean_square_angle(orientation: object, degrees: float) -> None:
-    """40 000 axes about x; the angle squared spreads by no more than its own mean, so five times that over √n: 2.5 %."""
+    """40 000 axes about x; squares of the angles spread by their mean (√2 of it about a plane): five times over √n."""
     centroids = np.tile([2.0, 0.0, 0.0], (40_000, 1))
     axes = c_axes(particle(orientation=orientation, orientation_scatter=f"{degrees} deg"), centroids, HERE)
     along = np.clip(np.abs(axes[:, 0]), 0.0, 1.0)
