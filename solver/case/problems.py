@@ -26,7 +26,7 @@ _SYNONYMS = {
     "particle.grains.count": ("number", "n", "grain_count", "number_of_grains", "num_grains", "n_grains"),
     "particle.grains.spread": ("std", "sigma", "deviation", "distribution", "variation", "cv"),
     "particle.grains.orientation": ("texture", "orientations", "c_axis", "c_axes", "alignment"),
-    "particle.grains.seed": ("random_seed",),
+    "particle.grains.seed": ("random_seed", "seed"),
     "particle.grains.relaxation": ("lloyd", "smoothing"),
     "particle.radius": ("size", "r", "particle_radius", "particle_size"),
     "particle.aspect_ratio": ("aspect", "shape"),
@@ -223,8 +223,9 @@ def _as_number(value: Any) -> float | None:
 
 
 def _not_a_choice(value: Any, shape: Shape, blocks: Iterable[str], example: str) -> str:
-    options = ", ".join([*shape.choices, *blocks])
-    near = difflib.get_close_matches(str(value).lower(), shape.choices, 1, 0.6)
+    choices = [str(choice) for choice in shape.choices]
+    options = ", ".join([*choices, *blocks])
+    near = difflib.get_close_matches(str(value).lower(), choices, 1, 0.6)
     advice = f"did you mean {near[0]}?" if near else f"write for example {example}"
     return f"{describe(value)} is not one of {options}; {advice}"
 
@@ -282,7 +283,7 @@ def _suggest_key(key: str, parent: tuple[str, ...]) -> str:
         return f'did you mean "{close[0]}"?'
     elsewhere = [path for path in paths if path[-1] == word]
     if word in _PATHS_BY_SYNONYM:
-        elsewhere.append(tuple(_PATHS_BY_SYNONYM[word].split(".")))
+        elsewhere.insert(0, tuple(_PATHS_BY_SYNONYM[word].split(".")))
     # The nearest in the tree first: a key of a block inside this one before one of another section.
     elsewhere.sort(key=lambda path: (path[: len(parent)] != parent, len(path)))
     if elsewhere:

@@ -108,7 +108,7 @@ def test_harmless_variants_are_accepted(text):
         # one line for a union, about the alternative that was meant
         (
             "particle: {grains: {count: 9, orientation: radom}}",
-            'particle.grains.orientation: "radom" is not one of random, radial, {axis: [0, 0, 1]}, '
+            'particle.grains.orientation: "radom" is not one of random, radial, tangential, {axis: [0, 0, 1]}, '
             "{file: orientations.txt}; did you mean random?",
         ),
         ("particle: {grains: {count: 9, orientation: [0, 0, 1]}}", "orientation: a list is not one of random, radial"),
@@ -128,7 +128,8 @@ def test_harmless_variants_are_accepted(text):
         ("tempreature: 25 degC", 'tempreature: unknown key; did you mean "electrochemistry.temperature"?'),
         (
             "particle: {zzz: 1}",
-            "particle.zzz: unknown key; the keys here are radius, aspect_ratio, grains, mesh, from_file",
+            "particle.zzz: unknown key; the keys here are radius, aspect_ratio, shape, roughness, grains, pores, void, "
+            "coating, matrix, sector, dimension, mesh, from_file",
         ),
         ("mechanics: {Coupling: none}", 'mechanics.Coupling: unknown key; did you mean "coupling"?'),
         # not available yet, contradictions
