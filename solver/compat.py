@@ -165,6 +165,11 @@ def assemble_vector(vector: PETSc.Vec, compiled: fem.Form) -> None:
     vector.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
 
 
+def assemble_scalar(compiled: fem.Form) -> float:
+    """Integral over the cells and facets of this rank."""
+    return float(fem.assemble_scalar(compiled).real)
+
+
 def evaluate(compiled: fem.Expression, domain: mesh.Mesh, cells: NDArray[np.int32]) -> NDArray[np.float64]:
     """Values of an expression in cells, shape (cells, …) flattened after the first axis."""
     return np.asarray(compiled.eval(domain, cells)).reshape(len(cells), -1)

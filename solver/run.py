@@ -173,6 +173,7 @@ def build_coupling(case: Case, material: Material, domain: Domain, phases: Phase
         stress_free_stoichiometry=mechanics.stress_free_stoichiometry,
         tolerance=case.numerics.displacement_tolerance,
         phases=phases,
+        may_stretch=mechanics.out_of_plane == "generalised",
     )
     return OneWay(transport, solver)
 

@@ -45,6 +45,10 @@ class StiffnessFields:
         return cls(*fields)
 
 
+# Unit stretch of a section along its normal (eq. 7.1).
+AXIAL = ufl.as_tensor([[0, 0, 0], [0, 0, 0], [0, 0, 1]])
+
+
 def strain(displacement: Expr) -> Expr:
     """Small strain, shape (3, 3) [-] (eq. 1.2); of a section without its axial strain (eq. 7.1)."""
     return ufl.sym(ufl.grad(displacement))

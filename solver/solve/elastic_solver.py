@@ -15,6 +15,7 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from petsc4py import PETSc
+from ufl.core.expr import Expr
 
 from solver import compat
 from solver.model.elasticity import StiffnessFields, strain, stress
@@ -57,23 +58,20 @@ class ElasticSolver:
     Attributes:
         space: P2 vector space of the displacement [µm].
         stiffness: Elastic constants the matrix was assembled with.
-        bilinear: The form K was assembled from.
         matrix: Stiffness matrix K (block AIJ).
         null_space: Rigid motions of the P2 space.
     """
 
     def __init__(self, domain: Domain, stiffness: StiffnessFields, tolerance: float, phases: Phases) -> None:
-        self.stiffness = stiffness
+        self.stiffness, self._domain = stiffness, domain
         self.space = fem.functionspace(domain.mesh, ("Lagrange", 2, (3,)))
         coarse_space = fem.functionspace(domain.mesh, ("Lagrange", 1, (3,)))
         prefix = f"vegard_elastic_{next(_prefixes)}_"
         options = PETSc.Options()
         for name, value in _OPTIONS.items():
             options[prefix + name] = value
-        self.bilinear = _stiffness_form(self.space, domain, stiffness, degree=2)
         with phases.measure("compile forms"):
-            fine_form = compat.form(self.bilinear)
-            coarse_form = compat.form(_stiffness_form(coarse_space, domain, stiffness, degree=0))
+            fine_form, coarse_form = self._form(self.space, 2), self._form(coarse_space, 0)
         with phases.measure("stiffness assembly"):
             self.matrix = compat.create_matrix(fine_form, "baij")
             compat.assemble_matrix(self.matrix, fine_form)
@@ -92,6 +90,21 @@ class ElasticSolver:
             self._solution = self.matrix.createVecRight()
         for name in _OPTIONS:
             options.delValue(prefix + name)
+
+    def work(self, first: Expr, second: Expr, degree: int = 2) -> ufl.Form:
+        """Work that the stress of one strain does in another, each of shape (3, 3): the form that K is assembled from.
+
+        Args:
+            first: Strain that causes the stress.
+            second: Strain it works in.
+            degree: Quadrature degree in the cells.
+        """
+        cells = ufl.dx(self._domain.mesh, metadata={"quadrature_degree": degree})
+        return ufl.inner(stress(first, self._domain.cell_axis, self.stiffness), second) * cells
+
+    def _form(self, space: fem.FunctionSpace, degree: int) -> fem.Form:
+        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
+        return compat.form(self.work(strain(trial), strain(test), degree))
 
     def _set_up(self, domain: Domain, prefix: str, tolerance: float) -> PETSc.KSP:
         ksp = PETSc.KSP().create(domain.comm)
@@ -134,12 +147,6 @@ class ElasticSolver:
         """Frees the PETSc objects; Python's collector would be late in parallel."""
         for item in (self._ksp, self._solution, self.matrix, self._coarse, self._interpolation, self.null_space):
             item.destroy()
-
-
-def _stiffness_form(space: fem.FunctionSpace, domain: Domain, stiffness: StiffnessFields, degree: int) -> ufl.Form:
-    trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
-    energy = ufl.inner(stress(strain(trial), domain.cell_axis, stiffness), strain(test))
-    return energy * ufl.dx(domain.mesh, metadata={"quadrature_degree": degree})
 
 
 def rigid_motions(space: fem.FunctionSpace) -> PETSc.NullSpace:

@@ -1,4 +1,4 @@
-"""Quasi-static elastic response of a free particle to its lithium field (eqs. 1.1-2.7).
+"""Quasi-static elastic response of a free particle, or of its section, to its lithium field (eqs. 1.1-2.7, 7.1).
 
 The stiffness is constant, so one solver serves the whole run. The lattice curves are evaluated at the quadrature
 points: interpolating them at vertices would bias the strain where they bend, which is where a charge ends.
@@ -14,12 +14,14 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
+from ufl.core.expr import Expr
 
 from meshes.particle_mesh import cell_volumes
 from solver import compat
 from solver.errors import SolveError
 from solver.materials import LatticeStrain, TransverseStiffness
 from solver.model.elasticity import StiffnessFields, components, eigenstrain, strain, stress
+from solver.solve.axial import AxialStretch
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import ElasticSolver, LinearReport
 from solver.solve.phases import Phases
@@ -46,9 +48,11 @@ class Mechanics:
         stress_free_stoichiometry: Uniform x at which nothing is stressed [-].
         tolerance: Relative residual of the elastic solves [-].
         phases: Stopwatch.
+        may_stretch: Whether a section may stretch along its normal until it carries no axial force (eq. 7.2).
 
     Attributes:
         displacement: Solution of the latest successful `solve` [µm], P2.
+        strain: Its strain, the stretch of a section along its normal included, as an expression.
         reports: Linear-solver reports, one per solve.
         load: Right-hand side of the latest solve.
     """
@@ -62,6 +66,7 @@ class Mechanics:
         stress_free_stoichiometry: float,
         tolerance: float,
         phases: Phases,
+        may_stretch: bool = True,
     ) -> None:
         self._domain, self._crystals, self._phases = domain, crystals, phases
         self._rule = GAUSS[domain.dimension]
@@ -79,10 +84,18 @@ class Mechanics:
         axis = domain.cell_axis
         chemical = eigenstrain(self._strain_a, self._strain_c, axis)
         measure = ufl.dx(domain.mesh, metadata={"quadrature_degree": _DEGREE})
+
+        def load(virtual_displacement: Expr, virtual_strain: Expr) -> ufl.Form:
+            return ufl.inner(stress(chemical, axis, stiffness), virtual_strain) * measure
+
         with phases.measure("compile forms"):
             test = ufl.TestFunction(self.solver.space)
-            self._load_form = compat.form(ufl.inner(stress(chemical, axis, stiffness), strain(test)) * measure)
-            elastic = strain(self.displacement) - chemical
+            self._load_form = compat.form(load(test, strain(test)))
+            self._stretch = AxialStretch(self.solver, load) if may_stretch and domain.dimension == 2 else None
+            self.strain = strain(self.displacement)
+            if self._stretch is not None:
+                self.strain += self._stretch.strain
+            elastic = self.strain - chemical
             both = components(elastic) + components(stress(elastic, axis, stiffness))
             self._sample = compat.expression(ufl.as_vector(both), self._rule.points)
         self.load = compat.create_vector(self._load_form)
@@ -118,7 +131,10 @@ class Mechanics:
         with self._phases.measure("load assembly"):
             compat.assemble_vector(self.load, self._load_form)
         with self._phases.measure("elastic solves"):
-            return self.solver.solve(self.load, self.displacement)
+            report = self.solver.solve(self.load, self.displacement)
+            if self._stretch is not None and report.converged:
+                self._stretch.release(self.displacement)
+            return report
 
     def stress(self) -> StressSample:
         """Stress of the latest solution."""
@@ -137,12 +153,14 @@ class Mechanics:
         """Stress if the lithium were spread evenly (eq. 2.7).
 
         With one crystal, only the difference ε_c − ε_a of a uniform lithium content stresses a free particle, and
-        linearly so: one unit solution, found at the first call, serves every x̄.
+        linearly so: one unit solution, found at the first call, serves every x̄. Whatever cannot stretch along its
+        normal is not free.
 
         Raises:
             SolveError: When the elastic solve fails.
         """
-        if len(self._crystals) > 1:
+        is_free = self._domain.dimension == 3 or self._stretch is not None
+        if len(self._crystals) > 1 or not is_free:
             return self._solve_aside(lambda: self._set_eigenstrain(np.full(self._points.shape, mean_stoichiometry)))
         if self._unit_mismatch is None:
             self._unit_mismatch = self._solve_aside(self._set_unit_mismatch)
@@ -150,6 +168,11 @@ class Mechanics:
         strain_a, strain_c = lattice.both(mean_stoichiometry) - lattice.both(self._rest)
         unit, factor = self._unit_mismatch, float(strain_c - strain_a)
         return replace(unit, stress=factor * unit.stress, elastic_strain=factor * unit.elastic_strain)
+
+    @property
+    def axial_strain(self) -> float:
+        """Even strain of a section along its normal in the latest solution [-]; zero where there is none (eq. 7.2)."""
+        return float(self._stretch.value.value) if self._stretch is not None else 0.0
 
     def _set_unit_mismatch(self) -> None:
         self._strain_a.x.array[:] = 0.0
@@ -159,6 +182,7 @@ class Mechanics:
         """Stress for another eigenstrain; the current solution is put back afterwards."""
         functions = (self.displacement, self._strain_a, self._strain_c)
         kept = [function.x.array.copy() for function in functions]
+        stretch = self.axial_strain
         set_eigenstrain()
         report = self._solve_load()
         if not report.converged:
@@ -166,9 +190,13 @@ class Mechanics:
         sample = self.stress()
         for function, values in zip(functions, kept, strict=True):
             function.x.array[:] = values
+        if self._stretch is not None:
+            self._stretch.value.value = stretch
         return sample
 
     def destroy(self) -> None:
         """Frees the PETSc objects."""
+        if self._stretch is not None:
+            self._stretch.destroy()
         self.solver.destroy()
         self.load.destroy()
