@@ -95,7 +95,7 @@ class LabelField:
         """Whether points of shape (n, 3) are in a pore, shape (n,)."""
         if not len(self.pore_radii):
             return np.zeros(len(points), dtype=bool)
-        centre = self._nearest_pore(points)
+        centre = self.nearest_pore(points)
         return ((points - self.pore_centres[centre]) ** 2).sum(axis=1) < self.pore_radii[centre] ** 2
 
     def hole_distance(self, points: Array) -> Array:
@@ -103,12 +103,14 @@ class LabelField:
 
         For points near walls: of overlapping pores the one with the smallest power distance counts.
         """
-        distance = np.full(len(points), np.inf)
-        if len(self.pore_radii):
-            centre = self._nearest_pore(points)
-            from_centre = np.linalg.norm(points - self.pore_centres[centre], axis=1)
-            distance = np.abs(from_centre - self.pore_radii[centre])
-        return np.minimum(distance, self.void_distance(points))
+        return np.minimum(self.pore_distance(points), self.void_distance(points))
+
+    def pore_distance(self, points: Array) -> Array:
+        """The same for pores alone [µm], shape (n,)."""
+        if not len(self.pore_radii):
+            return np.full(len(points), np.inf)
+        centre = self.nearest_pore(points)
+        return np.abs(np.linalg.norm(points - self.pore_centres[centre], axis=1) - self.pore_radii[centre])
 
     def void_distance(self, points: Array) -> Array:
         """Distance to the wall of the void or its channel [µm], shape (n,); infinite if there is none."""
@@ -120,7 +122,8 @@ class LabelField:
         beside = np.abs(np.hypot(points[:, 0], points[:, 1]) - self.channel_radius)
         return np.minimum(distance, np.where(points[:, 2] > 0.0, beside, np.inf))
 
-    def _nearest_pore(self, points: Array) -> Indices:
+    def nearest_pore(self, points: Array) -> Indices:
+        """The pore of smallest power distance (on the wall of merged pores: the one whose wall it is), shape (n,)."""
         return np.asarray(self._pore_tree.query(np.column_stack([points, np.zeros(len(points))]))[1], dtype=np.int64)
 
     def _nearest_elongated(self, points: Array) -> Indices:

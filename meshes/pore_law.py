@@ -100,8 +100,8 @@ def law_of(profile: Profile, basis: Basis, giants: bool) -> PorosityLaw:
     for inner, outer, value in zip([0.0, *radii], radii, local):
         if not -1e-12 <= value <= HIGHEST_LOCAL:
             raise ValueError(
-                f"between r/R = {inner:g} and {outer:g} the profile makes a porosity of {100 * value:.3g} %; it must be "
-                f"between 0 and {100 * HIGHEST_LOCAL:g} % (is the basis right? it says {basis})"
+                f"between r/R = {inner:g} and {outer:g} the profile makes a porosity of {100 * value:.3g} %; "
+                f"it must be between 0 and {100 * HIGHEST_LOCAL:g} % (is the basis right? it says {basis})"
             )
     return PorosityLaw(radii, np.maximum(local, 0.0), giants)
 

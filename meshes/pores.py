@@ -106,8 +106,8 @@ def _volumes(cloud: Cloud, sizes: PoreSizes, giant: float, radius: float, random
         )
     if sizes.mean > largest:
         raise MeshError(
-            f"particle.pores.detail: pores of {sizes.mean:.3g} um^3 are too large for a particle of radius {radius:g} um; "
-            f"write a larger detail (with 100 % pores have {sizes.mean * sizes.detail:.3g} um^3)"
+            f"particle.pores.detail: pores of {sizes.mean:.3g} um^3 are too large for a particle of radius "
+            f"{radius:g} um; write a larger detail (with 100 % pores have {sizes.mean * sizes.detail:.3g} um^3)"
         )
     return np.minimum(sizes.volumes(max(0, round(number)), random), largest)
 
