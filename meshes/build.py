@@ -14,6 +14,7 @@ from meshes.combinations import refuse_misfits
 from meshes.dense import mesh_particle
 from meshes.faceted import faceted_crystal
 from meshes.imported import read_foreign_mesh
+from meshes.layers import add_layers
 from meshes.particle import Particle
 from meshes.power_diagram import cell_measures, power_diagram
 from meshes.roughness import roughen
@@ -23,7 +24,7 @@ from meshes.spheroid import Spheroid
 Stage = Callable[[Body, Particle, Progress], Body]
 
 # In this order: each works on what the ones before have built.
-STAGES: tuple[Stage, ...] = (roughen,)
+STAGES: tuple[Stage, ...] = (roughen, add_layers)
 
 
 def build_particle(particle: Particle, base_folder: Path, progress: Progress) -> Body:

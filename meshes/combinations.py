@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from math import degrees
 from typing import NamedTuple
 
 from meshes.errors import MeshError
 from meshes.faceted import TALLEST
+from meshes.layers import layer_problems
 from meshes.orientation import widest_scatter
 from meshes.particle import Particle
 from meshes.seeds import grain_count
@@ -18,7 +20,7 @@ from meshes.spheroid import Spheroid
 class Misfit(NamedTuple):
     """An option of `particle` that does not fit the others, and what to write instead."""
 
-    option: tuple[str, ...]
+    option: tuple[str | int, ...]
     text: str
 
 
@@ -37,6 +39,7 @@ def misfits(particle: Particle) -> Iterator[Misfit]:
         yield from _of_a_sector(particle)
     yield from _of_the_scatter(particle)
     yield from _of_the_roughness(particle)
+    yield from itertools.starmap(Misfit, layer_problems(particle))
 
 
 def refuse_misfits(particle: Particle) -> None:
@@ -45,7 +48,7 @@ def refuse_misfits(particle: Particle) -> None:
     Raises:
         MeshError: With a line for every option.
     """
-    problems = [f"particle.{'.'.join(option)}: {text}" for option, text in misfits(particle)]
+    problems = [f"particle.{'.'.join(map(str, option))}: {text}" for option, text in misfits(particle)]
     if problems:
         raise MeshError(problems)
 

@@ -7,6 +7,7 @@ by the order of its corners' numbers, so that neighbours agree on the diagonal b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -56,9 +57,9 @@ def extrude(points: Array, facets: Indices, thickness: float, elements: int, sec
     heights = np.arange(1, elements + 1) / elements
     new_points = [points[nodes] + height * moves for height in heights]
     all_points = np.concatenate([points, *new_points])
-    cells = np.stack([_swept(lower[local], upper[local]) for lower, upper in zip(levels[:-1], levels[1:])], axis=1)
+    cells = np.stack([_swept(lower[local], upper[local]) for lower, upper in pairwise(levels)], axis=1)
     rim = _rim(local)
-    sides = [_swept(lower[rim], upper[rim]).reshape(-1, facets.shape[1]) for lower, upper in zip(levels, levels[1:])]
+    sides = [_swept(lower[rim], upper[rim]).reshape(-1, facets.shape[1]) for lower, upper in pairwise(levels)]
     cells = _turned(facets, cells).reshape(-1, facets.shape[1] + 1)
     return Extrusion(all_points, cells, levels[-1][local], np.concatenate(sides))
 
@@ -104,7 +105,7 @@ def offsets(points: Array, facets: Indices, sector: bool = False) -> Array:
     Returns:
         Moves, about unit vectors on a smooth surface and longer at edges and corners, shape (n, 3).
     """
-    normals, weights = _corner_normals(points, facets)
+    normals, weights = corner_normals(points, facets)
     node = facets.ravel()
     normals = np.repeat(normals, facets.shape[1], axis=0)
     weights = weights.ravel() / np.bincount(node, weights.ravel(), len(points))[node]
@@ -126,7 +127,7 @@ def offsets(points: Array, facets: Indices, sector: bool = False) -> Array:
     return np.where(is_crease[:, None], sharp, moves)
 
 
-def _corner_normals(points: Array, facets: Indices) -> tuple[Array, Array]:
+def corner_normals(points: Array, facets: Indices) -> tuple[Array, Array]:
     """Unit normals of facets (k, 3), and their weights at each of their corners (k, dimension).
 
     The weights give the exact normal where all points around are on one sphere (Max 1999).

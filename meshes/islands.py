@@ -34,7 +34,7 @@ def islands(points: Array, facets: Indices, share: float, size: float, seed: lis
     areas = areas_of(points, facets)
     highest_first = np.argsort(-random_field(points[facets].mean(axis=1), size, seed), kind="stable")
     covered = np.concatenate([[0.0], np.cumsum(areas[highest_first])])
-    count = int(np.argmin(np.abs(covered - share * covered[-1])))
+    count = int(np.clip(np.argmin(np.abs(covered - share * covered[-1])), 1, len(facets) - 1))
     chosen = np.zeros(len(facets), dtype=bool)
     chosen[highest_first[:count]] = True
     return chosen
