@@ -13,7 +13,8 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from meshes.particle_mesh import MOST_GRAINS, ParticleMesh, cell_volumes
+from meshes.extent import extent
+from meshes.particle_mesh import MOST_GRAINS, ParticleMesh
 from solver import compat
 from solver.errors import MeshError
 
@@ -31,9 +32,9 @@ class Domain:
         cell_vertices: (local and ghost cells, corners) rows of `mesh.geometry.x`.
         input_cells: (local and ghost cells,) number of each cell in the mesh file.
         owned: Number of owned cells.
-        volume: Volume of the whole particle [µm³].
-        centroid: (3,) centre of mass [µm].
-        radius: Radius of the sphere of the same volume, of the circle of the same area for a section [µm].
+        volume: Volume of all grains, without pores [µm³].
+        centroid: (3,) their centre of mass [µm]; the centre of the whole particle for a sector.
+        radius: Radius of the sphere (the circle, for a section) that holds the grains and their pores [µm].
     """
 
     mesh: dolfinx.mesh.Mesh
@@ -94,7 +95,7 @@ def build_domain(comm: MPI.Comm, source: ParticleMesh | None, c_axes: NDArray[np
     cell_axis.x.array.reshape(-1, 3)[cell_axis.function_space.dofmap.list[:, 0]] = axes_of(grain, axes)
     owned = mesh.topology.index_map(dimension).size_local
     vertices = compat.cell_vertices(mesh)
-    volume, centroid = _mass(comm, np.asarray(mesh.geometry.x, dtype=np.float64), vertices[:owned])
+    place = comm.bcast(extent(source) if source else None, root=0)
     return Domain(
         mesh=mesh,
         grain=grain,
@@ -104,15 +105,10 @@ def build_domain(comm: MPI.Comm, source: ParticleMesh | None, c_axes: NDArray[np
         cell_vertices=vertices,
         input_cells=input_cells,
         owned=owned,
-        volume=volume,
-        centroid=centroid,
-        radius=equivalent_radius(volume, dimension),
+        volume=place.volume,
+        centroid=place.centre,
+        radius=place.radius,
     )
-
-
-def equivalent_radius(volume: float, dimension: int) -> float:
-    """Radius of the sphere of a volume, or of the circle of an area [µm]."""
-    return float((3.0 * volume / (4.0 * np.pi)) ** (1.0 / 3.0) if dimension == 3 else (volume / np.pi) ** 0.5)
 
 
 def axes_of(grain: NDArray[np.int32], c_axes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -121,15 +117,6 @@ def axes_of(grain: NDArray[np.int32], c_axes: NDArray[np.float64]) -> NDArray[np
     inside = grain <= MOST_GRAINS
     axes[inside] = c_axes[grain[inside] - 1]
     return axes
-
-
-def _mass(comm: MPI.Comm, points: NDArray[np.float64], cells: NDArray[np.int32]) -> tuple[float, NDArray[np.float64]]:
-    """Volume and centre of mass over all ranks from the owned cells."""
-    volumes = np.abs(cell_volumes(points, cells))
-    local = np.append(volumes[:, None] * points[cells].mean(axis=1), volumes[:, None], axis=1).sum(axis=0)
-    total = np.zeros(4)
-    comm.Allreduce(local, total)
-    return float(total[3]), total[:3] / total[3]
 
 
 def _facet_tags(mesh: dolfinx.mesh.Mesh, source: ParticleMesh | None) -> dolfinx.mesh.MeshTags:
