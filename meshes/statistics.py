@@ -13,6 +13,7 @@ from meshes.body import Body, ReportSection
 from meshes.particle import Particle
 from meshes.particle_mesh import (
     GRAIN_BOUNDARY,
+    MATRIX,
     PORE_WALLS,
     SYMMETRY,
     ParticleMesh,
@@ -40,7 +41,7 @@ class MeshReport:
         diameter_mean: Mean volume-equivalent grain diameter [µm].
         diameter_spread: Coefficient of variation of these diameters [-].
         diameter_range: Smallest and largest of them [µm].
-        minimum_sicn: Smallest signed inverse condition number [-].
+        minimum_sicn: Smallest signed inverse condition number, thin layers (coatings, interface) left out, as below [-].
         median_sicn: Its median [-].
         minimum_dihedral: Smallest dihedral angle [degrees].
         maximum_dihedral: Largest dihedral angle [degrees].
@@ -199,7 +200,9 @@ def _deviation(volumes: Array, targets: Array) -> float:
 def report_on(body: Body, particle: Particle) -> MeshReport:
     """The report on a finished body: what was built against what was asked."""
     mesh = body.mesh
-    quality = measure_quality(mesh.points, mesh.cells, mesh.grain)
+    # Layers are thin on purpose; their own sections say how thin.
+    thick = mesh.is_grain | (mesh.grain == MATRIX)
+    quality = measure_quality(mesh.points, mesh.cells[thick], mesh.grain[thick])
     spread = None if body.target_volumes is None else float(particle.grains.spread)
     return replace(
         measure(mesh, quality, body.target_volumes),
