@@ -182,7 +182,7 @@ def optimise_tetrahedra(job: Job) -> Job:
             (f, 3) whose nodes stay.
 
     Returns:
-        As `mesh_volumes`.
+        points (n, 3), the same ones, some of them moved; tetrahedra (k, 4); cell (k,).
     """
     gmsh.model.add("optimiser")
     counts = as_ints(job["cell_counts"])
@@ -190,7 +190,10 @@ def optimise_tetrahedra(job: Job) -> Job:
     blocks = [Block(3, number + 1, corners) for number, corners in enumerate(bodies)]
     _load(job["points"], [Block(2, 1, job["facets"]), *blocks])
     gmsh.model.mesh.optimize("", True)
-    return _collect_tetrahedra([block.tag for block in blocks], job["points"])
+    result = _collect_tetrahedra([block.tag for block in blocks], job["points"])
+    tags, coordinates, _ = gmsh.model.mesh.getNodes()
+    result["points"][np.asarray(tags, dtype=np.int64) - 1] = np.reshape(coordinates, (-1, 3))
+    return result
 
 
 def _collect_tetrahedra(volumes: list[int], given: Array) -> Job:

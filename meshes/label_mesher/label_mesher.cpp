@@ -41,6 +41,7 @@ using Criteria = CGAL::Mesh_criteria_3<Triangulation>;
 using Vector = std::array<double, 3>;
 
 constexpr double sliver_angle = 12.0;  // degrees; flatter tetrahedra are mended
+constexpr double outer_layer = 0.03;   // of the radius; facets there belong to the outer surface
 
 // The grain where (x - s)' A (x - s) - w is smallest has the point; A = xx, yy, zz, xy, xz, yz.
 struct Grain {
@@ -75,7 +76,7 @@ struct Hole {
 
 struct Job {
     Vector axes;
-    double growth, distance_share, optimiser_seconds;
+    double growth, distance_share, outer_size, optimiser_seconds;
     std::vector<Grain> grains;
     std::vector<Hole> holes;
 
@@ -87,7 +88,7 @@ Job read_job(const char* path) {
     Job job;
     std::size_t grains = 0, holes = 0;
     stream >> job.axes[0] >> job.axes[1] >> job.axes[2] >> job.growth >> job.distance_share >>
-        job.optimiser_seconds >> grains >> holes;
+        job.outer_size >> job.optimiser_seconds >> grains >> holes;
     if (!stream || grains == 0) throw std::runtime_error("the job file cannot be read");
     job.grains.resize(grains);
     for (Grain& grain : job.grains) {
@@ -120,9 +121,7 @@ public:
     // 0 for nothing, 1..N for a grain.
     int label(const Point& point) const {
         const Vector x{point.x(), point.y(), point.z()};
-        double inside = 0.0;
-        for (int axis = 0; axis < 3; ++axis) inside += x[axis] * x[axis] / (job_.axes[axis] * job_.axes[axis]);
-        if (inside >= 1.0) return 0;
+        if (inside_out(x) >= 1.0) return 0;
         const std::size_t cube = cube_of(x);
         for (const int hole : holes_[cube])
             if (job_.holes[hole].distance(x) < 0.0) return 0;
@@ -141,12 +140,25 @@ public:
         return smallest;
     }
 
+    // The same for facets, which follow the curvature of the outer surface.
+    double facet_size(const Point& point) const {
+        const double depth = 1.0 - std::sqrt(inside_out({point.x(), point.y(), point.z()}));
+        return depth < outer_layer ? std::min(job_.outer_size, size(point)) : size(point);
+    }
+
 private:
     const Job& job_;
     double half_;
     int count_;
     double pitch_, largest_ = 0.0;
     std::vector<std::vector<int>> grains_, holes_;
+
+    // 0 at the centre, 1 on the outer surface.
+    double inside_out(const Vector& x) const {
+        double sum = 0.0;
+        for (int axis = 0; axis < 3; ++axis) sum += x[axis] * x[axis] / (job_.axes[axis] * job_.axes[axis]);
+        return sum;
+    }
 
     std::size_t cube_of(const Vector& x) const {
         std::size_t cube = 0;
@@ -197,10 +209,9 @@ struct Sizing {
     using FT = Kernel::FT;
     using Point_3 = Point;
     using Index = Domain::Index;
-    const Field* field;
-    double share;
+    std::function<double(const Point&)> at;
 
-    FT operator()(const Point& point, const int, const Index&) const { return share * field->size(point); }
+    FT operator()(const Point& point, const int, const Index&) const { return at(point); }
 };
 
 // Points on walls that the refinement might not find by itself: the outer surface, and holes in the midst of a grain.
@@ -275,11 +286,13 @@ void mesh(const Job& job, const char* result) {
     const double reach = 1.03 * job.reach();
     const std::function<int(const Point&)> label = [&](const Point& point) { return field.label(point); };
     const Domain domain(label, Kernel::Sphere_3(CGAL::ORIGIN, reach * reach), parameters::relative_error_bound(1e-4));
+    const auto size = [&](const Point& point) { return field.size(point); };
+    const double share = job.distance_share;
     const Criteria criteria(parameters::facet_angle(25)
-                                .facet_size(Sizing{&field, 0.95})
-                                .facet_distance(Sizing{&field, job.distance_share})
+                                .facet_size(Sizing{[&](const Point& point) { return field.facet_size(point); }})
+                                .facet_distance(Sizing{[&](const Point& point) { return share * field.size(point); }})
                                 .cell_radius_edge_ratio(2)
-                                .cell_size(Sizing{&field, 1.0}));
+                                .cell_size(Sizing{size}));
     Complex complex;
     insert_first_points(complex, domain, job, field);
     CGAL::refine_mesh_3(complex, domain, criteria, parameters::no_perturb(), parameters::no_exude());

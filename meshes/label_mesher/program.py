@@ -29,6 +29,7 @@ class Sizes:
         channel: At the wall of its channel.
         growth: Growth per distance from a wall [-].
         distance_share: Largest distance of a facet from the wall it stands for, over the local size [-].
+        outer: Of facets on the outer surface.
     """
 
     grains: Array
@@ -37,6 +38,7 @@ class Sizes:
     channel: float
     growth: float
     distance_share: float
+    outer: float
 
 
 def run_label_mesher(
@@ -77,7 +79,7 @@ def _write_job(stream: TextIO, field: LabelField, sizes: Sizes, time_limit: floa
     """The text file that `label_mesher.cpp` reads; all numbers with all their digits."""
     shapes = np.tile(_ROUND, (field.grain_count, 1)) if field.shapes is None else field.shapes
     holes = _holes(field, sizes)
-    head = [*field.outline.semi_axes, sizes.growth, sizes.distance_share, time_limit / 4.0]
+    head = [*field.outline.semi_axes, sizes.growth, sizes.distance_share, sizes.outer, time_limit / 4.0]
     stream.write(" ".join(f"{value:.17g}" for value in head) + f"\n{field.grain_count} {len(holes)}\n")
     np.savetxt(stream, np.column_stack([field.positions, field.weights, sizes.grains, shapes]), fmt="%.17g")
     np.savetxt(stream, holes, fmt=["%.17g"] * 5 + ["%d"])
