@@ -1,7 +1,7 @@
 """The grains as a complex of vertices, curves and faces: straight segments inside, arcs on the outer surface.
 
 A face lies between two cells, or between a cell and the outside (`OUTSIDE`). Its loops run anticlockwise seen from the
-second cell (holes clockwise). The complex is the mutable work piece of the mesher: `clipping` makes it, `regularise`
+second cell (holes clockwise). In an octant the second side may also be a symmetry plane. The complex is the mutable work piece of the mesher: `clipping` makes it, `regularise`
 mends it.
 """
 
@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meshes.arrays import Array
 from meshes.spheroid import Spheroid
 
 OUTSIDE = -1
+PLANES = (-2, -3, -4)  # beyond the symmetry planes x = 0, y = 0, z = 0 of an octant
 _ARC_SAMPLES = 16
 
 
@@ -74,6 +76,7 @@ class CellComplex:
         cell_count: Number of cells (grains).
         positions: Vertices [µm], one array of shape (3,) each.
         on_surface: Whether each vertex lies on the outer surface.
+        on_planes: On which symmetry planes each vertex must stay, arrays of shape (3,).
         curves: Curve number → curve.
         faces: Face → loops.
     """
@@ -82,6 +85,7 @@ class CellComplex:
     cell_count: int
     positions: list[Array] = field(default_factory=list)
     on_surface: list[bool] = field(default_factory=list)
+    on_planes: list[NDArray[np.bool_]] = field(default_factory=list)
     curves: dict[int, Curve] = field(default_factory=dict)
     faces: dict[FaceKey, list[Loop]] = field(default_factory=dict)
     collapsed_curves: int = 0
@@ -92,7 +96,12 @@ class CellComplex:
         """Number of a new vertex."""
         self.positions.append(np.asarray(position, dtype=float))
         self.on_surface.append(on_surface)
+        self.on_planes.append(np.zeros(3, dtype=bool))
         return len(self.positions) - 1
+
+    def bonds(self, vertex: int) -> NDArray[np.bool_]:
+        """Whether a vertex must stay on the symmetry planes of x, y, z, and on the outer surface, shape (4,)."""
+        return np.append(self.on_planes[vertex], self.on_surface[vertex])
 
     def add_curve(self, curve: Curve) -> int:
         """Number of a new curve."""
@@ -112,7 +121,7 @@ class CellComplex:
         around: dict[int, list[FaceKey]] = defaultdict(list)
         for key in self.faces:
             around[key.cell].append(key)
-            if key.other != OUTSIDE:
+            if key.other >= 0:
                 around[key.other].append(key)
         return around
 

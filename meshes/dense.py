@@ -14,6 +14,7 @@ import numpy as np
 
 from meshes import engine
 from meshes.arrays import Array, Indices
+from meshes.cell_complex import CellComplex
 from meshes.clipping import clipped_complex
 from meshes.errors import MeshError, Unmeshable
 from meshes.estimate import estimate_cells
@@ -23,6 +24,7 @@ from meshes.particle import Particle
 from meshes.particle_mesh import ParticleMesh, tagged_mesh
 from meshes.quality import WANTED_DIHEDRAL, Quality, check_mesh, measure_quality
 from meshes.regularise import SHORTEST_CURVES, regularise, topology_faults
+from meshes.sector import keep_octant, octant_complex, tag_symmetry
 from meshes.seeds import Seeds, move_seed, place_seeds
 from meshes.sizing import cell_sizes, element_size
 from meshes.spheroid import Spheroid
@@ -76,7 +78,9 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
     seeds = place_seeds(particle, domain)
     count = len(seeds.positions)
-    size = element_size(domain, count, None if particle.mesh.size is None else float(particle.mesh.size))
+    # The elements of a sector are those of the whole particle.
+    in_all = 8 * count if seeds.octant else count
+    size = element_size(domain, in_all, None if particle.mesh.size is None else float(particle.mesh.size))
     progress(f"{count} grain{'s' * (count > 1)} placed; elements of {size:.3g} um")
     run = run or partial(engine.run, time_limit=particle.mesh.time_limit)
     best: DenseMesh | None = None
@@ -135,7 +139,8 @@ def _attempt(
         surface = mesh_faces(outlines, domain, size, run)
         progress(f"filling the grains from {len(surface.triangles)} triangles")
         points, cells, grain = mesh_cells(surface, len(seeds.positions), size, run)
-        mesh = improve(tagged_mesh(points, cells, grain), domain)
+        mesh = tagged_mesh(points, cells, grain)
+        mesh = improve(tag_symmetry(mesh, domain) if seeds.octant else mesh, domain)
         check_mesh(mesh)
     except MeshError as error:
         raise Unmeshable(str(error)) from error
@@ -146,8 +151,7 @@ def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, levels: Indices) -> 
     """Outlines that can be meshed; where one cannot, the limit for short curves around its cells is changed."""
     levels = levels.copy()
     for _ in range(_MENDING_ROUNDS):
-        complex_ = clipped_complex(seeds, domain)
-        regularise(complex_, sizes, levels)
+        complex_ = _mended_complex(seeds, domain, sizes, levels)
         faults = topology_faults(complex_)
         if not faults:
             outlines = trace_outlines(complex_, sizes)
@@ -157,6 +161,17 @@ def _outlines(seeds: Seeds, domain: Spheroid, sizes: Array, levels: Indices) -> 
             return outlines
         levels[np.unique([cell for cell, _ in faults])] += 1
     raise Unmeshable(faults[0][1], faults[0][0], seed_must_move=True)
+
+
+def _mended_complex(seeds: Seeds, domain: Spheroid, sizes: Array, levels: Indices) -> CellComplex:
+    if not seeds.octant:
+        complex_ = clipped_complex(seeds, domain)
+        regularise(complex_, sizes, levels)
+        return complex_
+    complex_ = octant_complex(seeds, domain)
+    regularise(complex_, np.tile(sizes, 8), np.tile(levels, 8))
+    keep_octant(complex_)
+    return complex_
 
 
 def _settle(best: DenseMesh | None, failures: Sequence[Unmeshable]) -> DenseMesh:

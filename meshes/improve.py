@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from meshes.arrays import Array, Indices, as_ints
-from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, PORE_WALLS, ParticleMesh
+from meshes.particle_mesh import GRAIN_BOUNDARY, OUTER, PORE_WALLS, SYMMETRY, ParticleMesh
 from meshes.quality import dihedral_angles, inverse_condition
 from meshes.spheroid import Spheroid
 
@@ -49,7 +49,7 @@ class _Smoother:
         self.on_surface[mesh.facets[mesh.facet_tags == OUTER].ravel()] = True
         self.on_boundary = np.zeros(len(mesh.points), dtype=bool)
         self.on_boundary[mesh.facets[np.isin(mesh.facet_tags, (GRAIN_BOUNDARY, *PORE_WALLS))].ravel()] = True
-        self.free = free_directions(mesh)
+        self.free = _free_directions(mesh)
         self.directions = _directions()
         order = np.argsort(mesh.cells.ravel(), kind="stable")
         self.cell_list = order // 4
@@ -100,6 +100,14 @@ class _Smoother:
         length = np.linalg.norm(offset, axis=1)[:, None]
         trials = self.original[node] + offset * np.minimum(1.0, reach / np.maximum(length, 1e-300))
         return self.domain.onto_surface(trials) if self.on_surface[node] else trials
+
+
+def _free_directions(mesh: ParticleMesh) -> Array:
+    """Along which axes each node may move (1) or not (0) without leaving its symmetry planes, shape (n, 3)."""
+    free = np.ones((len(mesh.points), 3))
+    for axis, tag in enumerate(SYMMETRY):
+        free[mesh.facets[mesh.facet_tags == tag], axis] = 0.0
+    return free
 
 
 def _directions() -> Array:

@@ -31,7 +31,7 @@ class Fault(NamedTuple):
     @property
     def cells(self) -> tuple[int, ...]:
         """The cells at the face."""
-        return (self.face.cell,) if self.face.other == OUTSIDE else (self.face.cell, self.face.other)
+        return (self.face.cell,) if self.face.other < 0 else (self.face.cell, self.face.other)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Remove what is too small to mesh: short curves are collapsed, faces squeezed flat by that vanish.
 
-Shortest first, as Neper does. Vertices on the outer surface stay on it. A face whose sides all lie close to the longest
-one is removed; the other sides take the place of the longest. What comes out may be spoilt in rare cases;
-`topology_faults` tells.
+Shortest first, as Neper does. Vertices on the outer surface and on symmetry planes stay there. A face whose sides all lie
+close to the longest one is removed; the other sides take the place of the longest. What comes out may be spoilt in rare
+cases; `topology_faults` tells.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from meshes.arrays import Array, Indices
-from meshes.cell_complex import OUTSIDE, CellComplex, FaceKey, Loop, Side
+from meshes.cell_complex import CellComplex, FaceKey, Loop, Side
 
 # Shortest curve that may stay, in element sizes, in the order in which limits are tried.
 SHORTEST_CURVES = (0.4, 0.5, 0.32, 0.6, 0.25, 0.7)
@@ -45,7 +45,7 @@ def _cells_of_curves(complex_: CellComplex) -> dict[int, set[int]]:
     cells: dict[int, set[int]] = defaultdict(set)
     for key, loops in complex_.faces.items():
         for side in (side for loop in loops for side in loop):
-            cells[side.curve].update((key.cell,) if key.other == OUTSIDE else (key.cell, key.other))
+            cells[side.curve].update((key.cell,) if key.other < 0 else (key.cell, key.other))
     return cells
 
 
@@ -62,7 +62,7 @@ def _shortest_lengths(complex_: CellComplex, cell_sizes: Array, levels: Indices)
 def face_size(key: FaceKey, cell_sizes: Array) -> float:
     """Element size on a face: the smaller of its two cells' [µm]."""
     size = float(cell_sizes[key.cell])
-    return size if key.other == OUTSIDE else min(size, float(cell_sizes[key.other]))
+    return size if key.other < 0 else min(size, float(cell_sizes[key.other]))
 
 
 def topology_faults(complex_: CellComplex) -> list[tuple[int, str]]:
@@ -146,13 +146,15 @@ class _Regulariser:
 
     def _merge_vertices(self, kept: int, merged: int) -> None:
         complex_ = self.complex
-        positions, on_surface = complex_.positions, complex_.on_surface
-        if on_surface[kept] == on_surface[merged]:
-            middle = 0.5 * (positions[kept] + positions[merged])
-            positions[kept] = complex_.domain.onto_surface(middle) if on_surface[kept] else middle
-        elif on_surface[merged]:
+        positions = complex_.positions
+        one, two = complex_.bonds(kept), complex_.bonds(merged)
+        both = one | two
+        if (both == two).all() and (both != one).any():
             positions[kept] = positions[merged]
-            on_surface[kept] = True
+        elif (both != one).any() or (one == two).all():
+            middle = np.where(both[:3], 0.0, 0.5 * (positions[kept] + positions[merged]))
+            positions[kept] = complex_.domain.onto_surface(middle) if both[3] else middle
+        complex_.on_planes[kept], complex_.on_surface[kept] = both[:3], bool(both[3])
         for number in self.curves_at_vertex.pop(merged):
             curve = complex_.curves[number]
             curve.start = kept if curve.start == merged else curve.start

@@ -7,6 +7,7 @@ a damped Newton iteration with exact volumes and face areas, started so that no 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,11 @@ _MOST_GRAINS = 5000
 _VOLUME_TOLERANCE = 1e-4
 _NEWTON_STEPS = 60
 _SMALLEST_STEP = 1e-6
+_OCTANTS = np.array(list(itertools.product((1.0, -1.0), repeat=3)))  # the first one has all coordinates positive
+# Mirror images are moved by this many radii, since points on common spheres have no unique diagram; their seeds keep
+# away from the mirrors by many times more.
+_JITTER = 1e-7
+_FROM_MIRROR = 0.02
 
 
 @dataclass(frozen=True)
@@ -34,15 +40,17 @@ class Seeds:
         positions: Seed positions [µm], shape (N, 3).
         weights: Weights [µm²], shape (N,).
         target_volumes: Grain volumes asked for [µm³], shape (N,).
+        octant: Whether the grains fill the octant of positive coordinates alone.
     """
 
     positions: Array
     weights: Array
     target_volumes: Array
+    octant: bool = False
 
 
 def grain_count(particle: Particle) -> int:
-    """Number of grains a description asks for, from the count or from the mean diameter and the particle volume.
+    """Number of grains a description asks for, from the count or from the mean diameter and the volume to fill.
 
     Raises:
         MeshError: If the mean diameter gives no grain or too many.
@@ -52,7 +60,7 @@ def grain_count(particle: Particle) -> int:
         return grains.count
     mean = float(grains.mean_diameter or 0.0)
     mean_volume = np.pi / 6.0 * mean**3 * (1.0 + float(grains.spread) ** 2) ** 3
-    count = Spheroid(float(particle.radius)).volume / mean_volume
+    count = Spheroid(float(particle.radius)).volume / mean_volume / (8 if particle.sector == "eighth" else 1)
     if not 0.5 <= count <= _MOST_GRAINS:
         raise MeshError(
             f"particle.grains.mean_diameter: {mean:g} um in a particle of radius {particle.radius:g} um gives "
@@ -69,7 +77,7 @@ def place_seeds(particle: Particle, domain: Spheroid) -> Seeds:
         domain: The outer shape.
 
     Returns:
-        Seeds whose cells have the target volumes to a relative 1e-4.
+        Seeds whose cells have the target volumes to a relative 1e-4; of a sector, the seeds in it.
 
     Raises:
         MeshError: If the volumes cannot be met.
@@ -77,14 +85,26 @@ def place_seeds(particle: Particle, domain: Spheroid) -> Seeds:
     grains = particle.grains
     count = grain_count(particle)
     random = np.random.default_rng(grains.seed)
-    targets = _target_volumes(count, float(grains.spread), domain.volume, random)
-    positions = _sequential_positions(targets, domain, random)
-    seeds = Seeds(positions, np.zeros(count), targets)
+    octant = particle.sector == "eighth"
+    targets = _target_volumes(count, float(grains.spread), domain.volume / (8 if octant else 1), random)
+    positions = _sequential_positions(targets, domain, random, octant)
+    seeds = Seeds(positions, np.zeros(count), targets, octant)
     cloud = _cloud(count, domain, random) if grains.relaxation else np.empty((0, 3))
     for _ in range(grains.relaxation):
         seeds = fit_weights(seeds, domain, tolerance=0.05)
-        seeds = _move_to_centroids(seeds, cloud)
+        seeds = _move_to_centroids(seeds, np.abs(cloud) if octant else cloud)
     return fit_weights(seeds, domain)
+
+
+def mirrored(seeds: Seeds, domain: Spheroid) -> Seeds:
+    """The seeds of an octant, followed by their seven mirror images: a whole particle."""
+    positions = (_OCTANTS[:, None, :] * seeds.positions).reshape(-1, 3)
+    noise = np.random.default_rng(7).uniform(-_JITTER, _JITTER, positions.shape) * domain.radius
+    return Seeds(positions + noise, np.tile(seeds.weights, 8), np.tile(seeds.target_volumes, 8))
+
+
+def _into_octant(positions: Array, domain: Spheroid) -> Array:
+    return np.maximum(np.abs(positions), _FROM_MIRROR * domain.radius)
 
 
 def move_seed(seeds: Seeds, grain: int, domain: Spheroid, random: np.random.Generator) -> Seeds:
@@ -95,6 +115,7 @@ def move_seed(seeds: Seeds, grain: int, domain: Spheroid, random: np.random.Gene
     moved = positions[grain] + 0.1 * diameter * direction / np.linalg.norm(direction)
     ball = domain.to_ball(moved)
     positions[grain] = domain.from_ball(ball / max(1.0, float(np.linalg.norm(ball)) / 0.98))
+    positions = _into_octant(positions, domain) if seeds.octant else positions
     return fit_weights(replace(seeds, positions=positions, weights=np.zeros(len(positions))), domain)
 
 
@@ -116,7 +137,7 @@ def _cloud(count: int, domain: Spheroid, random: np.random.Generator) -> Array:
     return domain.from_ball(_points_in_ball(max(40_000, 150 * count), random))
 
 
-def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Generator) -> Array:
+def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Generator, octant: bool) -> Array:
     """Place grains at random, the largest first, at a distance from the others that shrinks as it gets crowded."""
     radii = np.cbrt(0.75 / np.pi * volumes)
     order = np.argsort(-radii, kind="stable")
@@ -125,6 +146,7 @@ def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Ge
     for placed, grain in enumerate(order):
         while True:
             candidates = domain.from_ball(0.97 * _points_in_ball(24, random))
+            candidates = _into_octant(candidates, domain) if octant else candidates
             distance = np.linalg.norm(candidates[:, None] - positions[order[:placed]], axis=2)
             free = (distance > closeness * (radii[order[:placed]] + radii[grain])).all(axis=1)
             if free.any():
@@ -155,6 +177,9 @@ def fit_weights(seeds: Seeds, domain: Spheroid, tolerance: float = _VOLUME_TOLER
     Raises:
         MeshError: If the iteration stalls.
     """
+    if seeds.octant:
+        whole = fit_weights(mirrored(seeds, domain), domain, tolerance)
+        return replace(seeds, weights=whole.weights[: len(seeds.weights)])
     targets = seeds.target_volumes
     weights = seeds.weights
     measures = _measure(seeds.positions, weights, domain)

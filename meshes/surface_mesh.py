@@ -12,7 +12,7 @@ from scipy.sparse.linalg import spsolve
 
 from meshes import engine
 from meshes.arrays import Array, Indices
-from meshes.cell_complex import OUTSIDE, FaceKey
+from meshes.cell_complex import OUTSIDE, PLANES, FaceKey
 from meshes.errors import Unmeshable
 from meshes.frames import SurfaceFrame
 from meshes.outlines import Outlines
@@ -74,7 +74,7 @@ def _refuse_doubles(triangles: Indices, triangle_face: Indices, outlines: Outlin
     double = np.flatnonzero((corners[order][1:] == corners[order][:-1]).all(axis=1))
     if len(double):
         one, two = (outlines.faces[int(triangle_face[order[double[0] + step]])].key for step in (0, 1))
-        shared = {one.cell, one.other} & {two.cell, two.other} - {OUTSIDE}
+        shared = {one.cell, one.other} & {two.cell, two.other} - {OUTSIDE, *PLANES}
         raise Unmeshable("has two faces that lie on each other", min(shared, default=one.cell))
 
 
@@ -159,7 +159,7 @@ def mesh_cells(surface: SurfaceMesh, cell_count: int, size: float, run: Runner) 
     around: list[list[int]] = [[] for _ in range(cell_count)]
     for number, key in enumerate(surface.faces):
         around[key.cell].append(number)
-        if key.other != OUTSIDE:
+        if key.other >= 0:
             around[key.other].append(number)
     job = {
         "size": np.array(size),
