@@ -7,7 +7,7 @@ Labels decide which triangle belongs to what, hence any input gives a mesh: ther
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,9 @@ _FREE_DISTANCE = 0.78
 _SWEEPS = 10
 _RELAXATION = 0.7
 _MENDING_ROUNDS = 4
+# A lattice is of use next to curves where its spacing is at least the size over this.
+_COARSEST_USE = 6.0
+_CHILDREN = np.array([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1], [1, -1], [-1, 1]])
 
 
 @dataclass(frozen=True)
@@ -137,11 +140,8 @@ def _free_points(fixed: Array, size: Size, low: Array, high: Array, smallest: fl
     """Triangular lattices, the coarsest first, each point kept where no other one is near; shape (n, 2)."""
     levels = max(0, int(np.ceil(np.log2(largest / smallest)))) + 2
     found = fixed
-    for level in range(levels + 1):
-        candidates = _lattice(low, high, largest / 2.0**level)
+    for level, candidates in enumerate(_lattices(low, high, largest, levels, size)):
         reach = _FREE_DISTANCE * size(candidates)
-        wanted = reach > 0.2 * largest / 2.0**level
-        candidates, reach = candidates[wanted], reach[wanted]
         if len(found):
             far = cKDTree(found).query(candidates)[0] >= reach
             candidates, reach = candidates[far], reach[far]
@@ -150,16 +150,22 @@ def _free_points(fixed: Array, size: Size, low: Array, high: Array, smallest: fl
     return found[len(fixed) :]
 
 
-def _lattice(low: Array, high: Array, spacing: float) -> Array:
-    """Points of a lattice of equilateral triangles in a rectangle, a little tilted, shape (n, 2)."""
-    centre, reach = 0.5 * (low + high), 0.75 * float(np.linalg.norm(high - low)) + spacing
-    rows = np.arange(-int(reach / (spacing * 0.866)), int(reach / (spacing * 0.866)) + 1)
-    columns = np.arange(-int(reach / spacing), int(reach / spacing) + 1)
-    column, row = np.meshgrid(columns, rows)
-    x, y = (column + 0.5 * (row % 2)) * spacing, row * spacing * np.sqrt(0.75)
-    cosine, sine = np.cos(0.1), np.sin(0.1)  # no row is parallel to an axis, where degenerate cases live
-    points = centre + np.column_stack([(cosine * x - sine * y).ravel(), (sine * x + cosine * y).ravel()])
-    return points[((points >= low) & (points <= high)).all(axis=1)]
+def _lattices(low: Array, high: Array, spacing: float, levels: int, size: Size) -> Iterator[Array]:
+    """Points of lattices of equilateral triangles, each with half the spacing of the one before, where it is of use."""
+    centre = 0.5 * (low + high)
+    # A little tilted: no row is parallel to an axis, where degenerate cases live.
+    basis = np.array([[np.cos(0.1), np.sin(0.1)], [np.cos(0.1 + np.pi / 3.0), np.sin(0.1 + np.pi / 3.0)]])
+    reach = int(1.2 * float(np.linalg.norm(high - low)) / spacing) + 2
+    steps = np.arange(-reach, reach + 1)
+    coordinates = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    for _ in range(levels + 1):
+        points = centre + spacing * coordinates @ basis
+        inside = ((points >= low) & (points <= high)).all(axis=1)
+        coordinates, points = coordinates[inside], points[inside]
+        yield points
+        spacing *= 0.5
+        parents = coordinates[size(points) < _COARSEST_USE * spacing]
+        coordinates = np.unique((2 * parents[:, None] + _CHILDREN).reshape(-1, 2), axis=0)
 
 
 def _relaxed(fixed: Array, free: Array, size: Size) -> Array:

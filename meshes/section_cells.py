@@ -5,10 +5,17 @@ The distance of a point of the plane to a seed is its distance to the seed's pla
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import ConvexHull
 
 from meshes.arrays import Array, Indices
+from meshes.particle import Particle
+from meshes.power_diagram import PowerLabels
+from meshes.seeds import place_seeds
+from meshes.spheroid import Spheroid
 
 _GHOSTS = 24
 _GHOST_DISTANCE = 8.0
@@ -51,3 +58,33 @@ def _neighbours(triangles: Indices, count: int) -> Indices:
     edges, owner = edges[order], owner[order]
     first = np.flatnonzero((edges[1:] == edges[:-1]).all(axis=1))
     return np.column_stack([owner[first], owner[first + 1]])
+
+
+@dataclass(frozen=True)
+class SectionGrains:
+    """Grains in the plane.
+
+    Args:
+        boundaries: Ends of straight pieces of the boundaries between them [µm], shape (m, 2, 2); may reach outside.
+        label: Grain (from 1) at points (n, 2), shape (n,).
+    """
+
+    boundaries: Array
+    label: Callable[[Array], Indices]
+
+
+def cut_grains(particle: Particle, domain: Spheroid, size: float) -> SectionGrains:
+    """The grains of a particle in the plane z = 0.
+
+    Args:
+        particle: The description.
+        domain: The outer shape.
+        size: Element size [µm]; bent boundaries are followed as closely as that asks for.
+
+    Raises:
+        MeshError: If grains of these sizes cannot be made.
+    """
+    seeds = place_seeds(particle, domain)
+    labels = PowerLabels(seeds.positions, seeds.weights)
+    edges = section_edges(seeds.positions, seeds.weights, float(domain.semi_axes[0]))
+    return SectionGrains(edges, lambda points: labels(np.column_stack([points, np.zeros(len(points))])) + 1)

@@ -1,0 +1,92 @@
+"""The holes of a cross-section: discs, what they leave of the solid, and how much of each ring they take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from meshes.arrays import Array, Indices
+from meshes.pore_shells import Shells
+from meshes.section_outline import disc
+
+_SEGMENTS = 48
+_CORRECTIONS = 12
+_LARGEST_CHANGE = 1.25
+
+
+@dataclass(frozen=True)
+class Holes:
+    """Discs cut out of a section.
+
+    Args:
+        centres: Centres [µm], shape (M, 2).
+        radii: Radii [µm], shape (M,).
+        shell: Ring whose porosity each is there for, shape (M,).
+        fixed: Whether its radius is given and not to be adjusted, shape (M,).
+    """
+
+    centres: Array
+    radii: Array
+    shell: Indices
+    fixed: Array
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where holes are cut.
+
+    Args:
+        outline: The section without holes.
+        void: The hollow at the centre, perhaps empty; no part of the rings.
+        shells: Rings r/R and the porosity asked of each.
+        radius: R [µm].
+        gap: Walls thinner than twice this give way, channels thinner than that are closed [µm].
+    """
+
+    outline: BaseGeometry
+    void: BaseGeometry
+    shells: Shells
+    radius: float
+    gap: float
+
+    def rings(self) -> list[BaseGeometry]:
+        """The rings as polygons, the void taken out."""
+        edges = [disc(float(edge) * self.radius) if edge > 0.0 else shapely.Polygon() for edge in self.shells.edges]
+        edges[-1] = self.outline
+        return [outer.difference(inner).difference(self.void) for inner, outer in pairwise(edges)]
+
+
+def solid_around(site: Site, holes: Holes) -> BaseGeometry:
+    """What the holes leave: one piece without walls or channels too thin to be meshed."""
+    discs = [disc(float(radius), (float(x), float(y)), _SEGMENTS) for (x, y), radius in zip(holes.centres, holes.radii)]
+    empty = shapely.union_all([site.void, *discs])
+    empty = empty.buffer(site.gap).buffer(-2.0 * site.gap).buffer(site.gap)
+    solid = site.outline.difference(empty)
+    solid = solid.buffer(-site.gap).buffer(site.gap).intersection(site.outline)
+    largest = max(shapely.get_parts(solid), key=lambda part: part.area)
+    smallest = 8.0 * site.gap**2
+    rings = [ring for ring in largest.interiors if shapely.Polygon(ring).area > smallest]
+    return shapely.Polygon(largest.exterior, rings).simplify(0.05 * site.gap)
+
+
+def ring_porosity(site: Site, solid: BaseGeometry) -> Array:
+    """Share of each ring that is not solid, shape (s,)."""
+    return np.array([1.0 - solid.intersection(ring).area / ring.area for ring in site.rings()])
+
+
+def fitted(site: Site, holes: Holes, asked: Array) -> Holes:
+    """Holes with radii changed ring by ring until they take what is asked of each ring, shape (s,)."""
+    for _ in range(_CORRECTIONS):
+        taken = ring_porosity(site, solid_around(site, holes))
+        if np.abs(taken - asked).max() < 2e-4:
+            break
+        area = np.bincount(holes.shell, np.pi * holes.radii**2 * ~holes.fixed, len(asked))
+        wanted = area + (asked - taken) * np.array([ring.area for ring in site.rings()])
+        change = np.sqrt(np.maximum(wanted, 1e-12) / np.maximum(area, 1e-12))
+        change = np.clip(change, 1.0 / _LARGEST_CHANGE, _LARGEST_CHANGE)[holes.shell]
+        holes = replace(holes, radii=np.where(holes.fixed, holes.radii, holes.radii * change))
+    return holes

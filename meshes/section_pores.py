@@ -1,0 +1,167 @@
+"""Pores of a cross-section: the circles in which the plane cuts pores of the size law, put between the grains.
+
+The plane meets a pore of radius r with a probability proportional to r, at any height of it. Areas follow the porosity
+law ring by ring: on sections the law is measured.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from meshes.arrays import Array
+from meshes.errors import MeshError
+from meshes.pore_law import GIANT_SHARE, PoreSizes, PorosityLaw, giant_volumes
+from meshes.pore_shells import Shells
+from meshes.section_holes import Holes
+
+_STREAM = 7
+_MOST_PORES = 20_000
+_SMALLEST_CUT = 0.4  # circles smaller than this times the smallest pore are nothing to mesh
+_CLOSENESS = 0.85  # of two pores, in sums of their radii: less makes chains
+_CORNER_SHARE = 1.0 / 3.0
+_SIZE_NOISE = 0.6  # how loosely the larger pores are inside
+_TRIALS = 60
+
+
+def smallest_radius(sizes: PoreSizes) -> float:
+    """Radius of the smallest circle that is made [µm]."""
+    return _SMALLEST_CUT * float(np.cbrt(0.75 / np.pi * sizes.smallest))
+
+
+def place_circles(
+    boundaries: Array, law: PorosityLaw, shells: Shells, sizes: PoreSizes, radius: float, seed: int, closed: bool
+) -> Holes:
+    """Circles between the grains, their areas about those the rings ask for.
+
+    Args:
+        boundaries: Ends of straight pieces of grain boundaries [µm], shape (m, 2, 2).
+        law: The porosity law.
+        shells: Rings, and what is asked of each.
+        sizes: Law of the pore volumes.
+        radius: Radius of the section [µm].
+        seed: Of the random numbers.
+        closed: Whether all must stay below the surface.
+
+    Raises:
+        MeshError: If there would be too many.
+    """
+    random = np.random.default_rng([seed, _STREAM])
+    rings = np.pi * radius**2 * np.diff(shells.edges**2)
+    wanted = shells.porosity * rings
+    giants = _giants(law, wanted, shells, radius)
+    wanted[0] = max(0.0, wanted[0] - np.pi * float((giants**2).sum()))
+    placer = _Placer(_candidates(boundaries, radius, random), shells, radius, closed, random)
+    placer.put_giants(giants)
+    for shell, circles in enumerate(_by_shell(_cut_radii(sizes, wanted.sum(), random), wanted, random)):
+        for circle in np.sort(circles)[::-1]:
+            placer.put(float(circle), shell)
+    return placer.holes(len(giants))
+
+
+def _giants(law: PorosityLaw, wanted: Array, shells: Shells, radius: float) -> Array:
+    """Radii of the circles of the giant pores, shape (2,) or (0,): of the area inside they have the share of the volume."""
+    cut = np.cbrt(0.75 / np.pi * giant_volumes(law, radius))
+    if not len(cut):
+        return cut
+    return cut * min(1.0, np.sqrt(GIANT_SHARE * wanted[0] / (np.pi * float((cut**2).sum()))))
+
+
+def _cut_radii(sizes: PoreSizes, area: float, random: np.random.Generator) -> Array:
+    """Radii of circles of the size law that add up to an area, shape (n,)."""
+    pool = np.cbrt(0.75 / np.pi * sizes.volumes(5000, random))
+    mean = 2.0 / 3.0 * np.pi * float((pool**3).sum() / pool.sum())
+    count = area / mean
+    if count > _MOST_PORES:
+        raise MeshError(
+            f"particle.pores.smallest: {count:.0f} pores would be cut by the section, {_MOST_PORES} are the most; "
+            "write a larger smallest pore"
+        )
+    cut = random.choice(pool, max(1, round(1.3 * count) + 20), p=pool / pool.sum())
+    circles = cut * np.sqrt(1.0 - random.uniform(0.0, 1.0, len(cut)) ** 2)
+    circles = circles[circles > smallest_radius(sizes)]
+    needed = int(np.searchsorted(np.cumsum(np.pi * circles**2), area)) + 1
+    return circles[:needed]
+
+
+def _by_shell(circles: Array, wanted: Array, random: np.random.Generator) -> list[Array]:
+    """Circles for every ring: each gets the area it needs, the inner ones the larger circles (loosely)."""
+    rank = np.argsort(np.argsort(circles)) / max(len(circles), 1)
+    order = np.argsort(-(rank + _SIZE_NOISE * random.random(len(circles))))
+    area = np.pi * circles[order] ** 2
+    middle = np.cumsum(area) - 0.5 * area
+    ends = np.cumsum(wanted) * (area.sum() / max(float(wanted.sum()), 1e-300))
+    shell = np.minimum(np.searchsorted(ends, middle), len(wanted) - 1)
+    parts = [circles[order[shell == number]] for number in range(len(wanted))]
+    # A ring that got none, as its share is less than a pore, has one all the same: its radius is fitted later.
+    return [
+        part if len(part) or not share > 0.0 else np.array([np.sqrt(share / np.pi)])
+        for part, share in zip(parts, wanted)
+    ]
+
+
+def _candidates(boundaries: Array, radius: float, random: np.random.Generator) -> Array:
+    """Places between grains: a third where three meet, the others along their boundaries; anywhere without them."""
+    count = 20_000
+    inside = np.linalg.norm(boundaries, axis=2).min(axis=1) < radius if len(boundaries) else np.empty(0, dtype=bool)
+    if not inside.any():
+        angle = random.uniform(0.0, 2.0 * np.pi, count)
+        reach = radius * np.sqrt(random.random(count))
+        return np.column_stack([reach * np.cos(angle), reach * np.sin(angle)])
+    pieces = boundaries[inside]
+    length = np.linalg.norm(np.minimum(np.abs(pieces[:, 1] - pieces[:, 0]), 2.0 * radius), axis=1)
+    chosen = pieces[random.choice(len(pieces), count, p=length / length.sum())]
+    along = random.random((count, 1))
+    corner = random.random(count) < _CORNER_SHARE
+    along[corner] = np.round(along[corner])
+    points = chosen[:, 0] + along * (chosen[:, 1] - chosen[:, 0])
+    return points[np.linalg.norm(points, axis=1) < radius]
+
+
+class _Placer:
+    """Circles placed so far."""
+
+    def __init__(
+        self, candidates: Array, shells: Shells, radius: float, closed: bool, random: np.random.Generator
+    ) -> None:
+        reach = np.linalg.norm(candidates, axis=1)
+        self._candidates, self._reach = candidates, reach
+        self._of_shell = shells.number_of(reach / radius)
+        self._edges, self._radius, self._closed, self._random = shells.edges * radius, radius, closed, random
+        self._centres: Array = np.empty((0, 2))
+        self._radii: Array = np.empty(0)
+        self._shell: list[int] = []
+
+    def put_giants(self, radii: Array) -> None:
+        """The giant pores side by side at the centre."""
+        if not len(radii):
+            return
+        angle = self._random.uniform(0.0, 2.0 * np.pi)
+        direction = np.array([np.cos(angle), np.sin(angle)])
+        for place, giant in ((-radii[1], radii[0]), (radii[0], radii[1])):
+            self._add(place * direction, float(giant), 0)
+
+    def put(self, circle: float, shell: int) -> None:
+        """One circle in a ring, as far from the others as `_CLOSENESS` says if there is such a place."""
+        here = np.flatnonzero(self._of_shell == shell)
+        if self._closed:
+            here = here[self._reach[here] < self._radius - 1.3 * circle]
+        if not len(here):
+            middle = min(0.5 * (self._edges[shell] + self._edges[shell + 1]), self._radius - 1.5 * circle)
+            angle = self._random.uniform(0.0, 2.0 * np.pi)
+            self._add(max(middle, 0.0) * np.array([np.cos(angle), np.sin(angle)]), circle, shell)
+            return
+        tried = self._candidates[self._random.choice(here, _TRIALS)]
+        distance = np.linalg.norm(tried[:, None] - self._centres, axis=2)
+        room = (distance / (self._radii + circle)).min(axis=1, initial=2.0)
+        free = np.flatnonzero(room >= _CLOSENESS)
+        self._add(tried[free[0] if len(free) else int(room.argmax())], circle, shell)
+
+    def _add(self, centre: Array, radius: float, shell: int) -> None:
+        self._centres = np.concatenate([self._centres, [centre]])
+        self._radii = np.append(self._radii, radius)
+        self._shell.append(shell)
+
+    def holes(self, giants: int) -> Holes:
+        """All circles, the giants first."""
+        fixed = np.arange(len(self._radii)) < giants
+        return Holes(self._centres, self._radii, np.array(self._shell, dtype=np.int64), fixed)
