@@ -37,7 +37,7 @@ class Recorder:
             self._fields = FORMATS[field_format](folder, self._indicators.layout, settings)
         table = definitions(settings)
         self._history = History(folder.path, table) if folder.comm.rank == 0 else None
-        self.summary = Summary(table)
+        self.summary = Summary(table, domain)
 
     def on_state(self, state: State) -> None:
         """Evaluates and writes an output state; collective."""

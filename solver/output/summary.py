@@ -8,6 +8,7 @@ from typing import Any
 from solver.indicators.definition import Definition
 from solver.indicators.registry import DEFINITIONS_VERSION
 from solver.output.history import STATE_DEFINITIONS
+from solver.solve.domain import Domain
 from solver.solve.state import StepResult
 
 # What "the state of highest risk" is chosen by, in this order: the first that is defined in some state.
@@ -17,7 +18,10 @@ LEFT_OUT = (
     "perfect grain boundaries (no cracks open, no lithium is held up)",
     "stress does not act back on lithium (one-way coupling)",
     "small strains, stiffness independent of lithium",
-    "no pores, no coating, no plasticity or gliding of layers",
+    "no gliding of layers, no plasticity of the grains",
+)
+LEFT_OUT_OF_SECTION = (
+    "a section, for comparing: no grains above and below; volumes, areas and energies are per µm of thickness",
 )
 
 
@@ -26,9 +30,16 @@ class Summary:
 
     Args:
         definitions: Definitions of the indicators.
+        domain: The particle.
     """
 
-    def __init__(self, definitions: tuple[Definition, ...]) -> None:
+    def __init__(self, definitions: tuple[Definition, ...], domain: Domain) -> None:
+        self._particle = {
+            "dimension": domain.dimension,
+            "centre": [float(value) for value in domain.centroid],
+            "radius": float(domain.radius),
+        }
+        self._left_out = LEFT_OUT if domain.dimension == 3 else LEFT_OUT + LEFT_OUT_OF_SECTION
         self.definitions = (*STATE_DEFINITIONS, *definitions)
         self.states: list[dict[str, float]] = []
         self.accepted = 0
@@ -65,7 +76,8 @@ class Summary:
             "steps_rejected": self.rejected,
             "highest_risk": worst,
             "values": {definition.key: self._values(definition) for definition in self.definitions},
-            "left_out": list(LEFT_OUT),
+            "particle": self._particle,
+            "left_out": list(self._left_out),
         }
 
     def _values(self, definition: Definition) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from solver.indicators.layout import REGION_BOUNDS, REGIONS
 from solver.indicators.statistics import weighted_percentiles
-from solver.report.run_data import RunData, cell_centroids, cell_volumes, facet_areas
+from solver.report.run_data import RunData, cell_centroids, cell_volumes, facet_areas, grains_of
 from solver.report.style import BLACK, BLUE, ORANGE, SERIES, SKY, VERMILION, new_figure, round_up, save
 
 _BINS = 20
@@ -85,7 +85,7 @@ def _legend(axes: Axes, run: RunData) -> None:
 
 def draw_radial(run: RunData, state: int, title: str, path: Path) -> Path:
     """Draws profiles of lithium and stress over the radius, with bands for the spread at equal radius."""
-    grid = run.fields.volume(state)
+    grid = grains_of(run.fields.volume(state))
     volume = cell_volumes(grid)
     radius = np.linalg.norm(cell_centroids(grid) - run.centre, axis=1) / run.radius
     profiles = {"stoichiometry x [-]": grid.point_data["stoichiometry"][grid.cells].mean(axis=1)}

@@ -9,7 +9,7 @@ import pyvista as pv
 
 from meshes.display import ensure_display
 from solver.output.files import replace_with
-from solver.report.run_data import RunData
+from solver.report.run_data import RunData, grains_of
 from solver.report.saved import SavedGrid
 from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, stress_scale
 
@@ -31,7 +31,7 @@ def draw_cutaway(run: RunData, state: int, path: Path) -> Path:
     """
     ensure_display()
     grid = run.fields.volume(state)
-    name, title, colours, limits = _quantity(run, grid)
+    name, title, colours, limits = _quantity(run, grains_of(grid))
     body = _opened(_as_vtk(grid), run)
     plotter = pv.Plotter(off_screen=True, window_size=list(_SIZE))
     plotter.background_color = "white"
@@ -63,7 +63,7 @@ def _quantity(run: RunData, grid: SavedGrid) -> tuple[str, str, str, tuple[float
         norm, _ = stress_scale(grid.cell_data["first_principal_stress"])
         limits = (float(norm.vmin or 0.0), float(norm.vmax or 0.0))
         return "first_principal_stress", "first principal stress [MPa]", STRESS_MAP, limits
-    values = grid.point_data["stoichiometry"]
+    values = grid.point_data["stoichiometry"][grid.cells]
     return "stoichiometry", "stoichiometry x [-]", STOICHIOMETRY_MAP, (float(values.min()), float(values.max()))
 
 

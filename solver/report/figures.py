@@ -46,6 +46,12 @@ def _of_states(run: RunData, place: Path) -> Iterator[Path]:
         name = "final" if state == run.final else "highest_risk"
         yield draw_sections(run, state, role, place / f"section_{name}.png")
         yield draw_radial(run, state, role, place / f"radial_{name}.png")
+    if run.dimension == 3:
+        yield from _in_space(run, place)
+
+
+def _in_space(run: RunData, place: Path) -> Iterator[Path]:
+    """The cut-away picture."""
     try:
         # PyVista is an extra, and takes a second to load: only this picture needs it.
         from solver.report.cutaway import draw_cutaway  # noqa: PLC0415

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meshes import particle_mesh
+from meshes.particle_mesh import MOST_GRAINS
 from solver.errors import OutputError
 from solver.report.saved import SavedFields, SavedGrid, open_fields
 
@@ -64,18 +65,20 @@ class RunData:
         doing = "" if abs(change) < 1e-9 else "charging, " if change > 0.0 else "discharging, "
         return f"{doing}SoC {100 * charge[state]:.0f} %, {_duration(seconds)}"
 
-    @cached_property
-    def centre(self) -> NDArray[np.float64]:
-        """(3,) centre of mass of the particle [µm]."""
-        grid = self.fields.volume(self.final)
-        volume = cell_volumes(grid)
-        return np.asarray(volume @ cell_centroids(grid) / volume.sum())
+    @property
+    def dimension(self) -> int:
+        """3 for a particle, 2 for a section."""
+        return int(self.summary["particle"]["dimension"])
 
-    @cached_property
+    @property
+    def centre(self) -> NDArray[np.float64]:
+        """(3,) centre of the particle [µm]."""
+        return np.array(self.summary["particle"]["centre"])
+
+    @property
     def radius(self) -> float:
-        """Radius of the sphere of the particle's volume [µm]."""
-        total = cell_volumes(self.fields.volume(self.final)).sum()
-        return float((3.0 * total / (4.0 * np.pi)) ** (1.0 / 3.0))
+        """Radius of the particle [µm]."""
+        return float(self.summary["particle"]["radius"])
 
 
 def read_run(folder: Path) -> RunData:
@@ -91,16 +94,26 @@ def read_run(folder: Path) -> RunData:
         case = json.loads((folder / "case.resolved.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OutputError(f"{folder}: not the folder of a finished run ({error})") from error
+    if "particle" not in summary:
+        raise OutputError(f"{folder}: written by an older version that did not note the particle's size; run it again")
     keys = [title.split(" [")[0] for title in header]
     table = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows]).reshape(-1, len(keys))
     history = dict(zip(keys, table.T))
     return RunData(folder, str(case.get("name") or folder.name), history, summary, open_fields(folder))
 
 
+def grains_of(grid: SavedGrid) -> SavedGrid:
+    """The cells of a volume that are in grains: no coating, no matrix."""
+    inside = grid.cell_data["grain"] <= MOST_GRAINS
+    if inside.all():
+        return grid
+    data = {name: values[inside] for name, values in grid.cell_data.items()}
+    return SavedGrid(grid.points, grid.cells[inside], grid.point_data, data)
+
+
 def cell_volumes(grid: SavedGrid) -> NDArray[np.float64]:
-    """(m,) volumes of tetrahedra [µm³]."""
-    corners = grid.points[grid.cells]
-    return np.asarray(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0)
+    """(m,) volumes of tetrahedra [µm³], areas of triangles [µm²]."""
+    return np.asarray(np.abs(particle_mesh.cell_volumes(grid.points, grid.cells)))
 
 
 def cell_centroids(grid: SavedGrid) -> NDArray[np.float64]:
@@ -109,10 +122,8 @@ def cell_centroids(grid: SavedGrid) -> NDArray[np.float64]:
 
 
 def facet_areas(grid: SavedGrid) -> NDArray[np.float64]:
-    """(m,) areas of triangles [µm²]."""
-    corners = grid.points[grid.cells]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return np.asarray(0.5 * np.linalg.norm(cross, axis=1))
+    """(m,) areas of triangles [µm²], lengths of edges [µm]."""
+    return np.asarray(particle_mesh.areas_of(grid.points, grid.cells))
 
 
 def _duration(seconds: float) -> str:

@@ -72,17 +72,18 @@ class _VtkHdfFields:
             self.times = [float(time) for time in file["VTKHDF/Steps/Values"][:]]
 
     def volume(self, state: int) -> SavedGrid:
-        return self._grid(self._folder / MASTERS[VOLUME], state, corners=4)
+        return self._grid(self._folder / MASTERS[VOLUME], state)
 
     def boundary(self, state: int) -> SavedGrid | None:
         path = self._folder / MASTERS[BOUNDARY]
-        return self._grid(path, state, corners=3) if path.exists() else None
+        return self._grid(path, state) if path.exists() else None
 
     @staticmethod
-    def _grid(path: Path, state: int, corners: int) -> SavedGrid:
+    def _grid(path: Path, state: int) -> SavedGrid:
         with h5py.File(path, "r", locking=False) as file:
             root = file["VTKHDF"]
             points, cells = root["NumberOfPoints"][:], root["NumberOfCells"][:]
+            corners = int(root["NumberOfConnectivityIds"][0] // cells[0])
             first_point = np.repeat(np.cumsum(points) - points, cells)
             connectivity = root["Connectivity"][:].reshape(-1, corners) + first_point[:, None]
 

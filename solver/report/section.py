@@ -1,4 +1,7 @@
-"""Plane sections of tetrahedra and triangles, as polygons and lines to draw; plain numpy."""
+"""Plane sections of tetrahedra and triangles, as polygons and lines to draw; plain numpy.
+
+What already lies in the plane, the mesh of a cross-section, is drawn as it is.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class Section:
     """A plane cut through cells.
 
     Attributes:
-        corners: (m, k, 2) places of the polygon's corners in the plane [µm]; triangles repeat their last corner.
+        corners: (m, k, 2) places of the polygon's corners in the plane [µm]; of four, triangles repeat the last.
         cells: (m,) number of the cell each polygon was cut from.
         edges: (m, k, 2) for every corner, the two mesh points whose connection it lies on.
         weights: (m, k, 2) linear weights of those two points.
@@ -30,9 +33,26 @@ class Section:
     edges: NDArray[np.int64]
     weights: NDArray[np.float64]
 
+    def part(self, chosen: NDArray[np.bool_]) -> Section:
+        """Only the chosen polygons, (m,)."""
+        return Section(self.corners[chosen], self.cells[chosen], self.edges[chosen], self.weights[chosen])
+
     def interpolate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Point values (n,) at the polygons' corners, (m, k)."""
         return np.einsum("mke,mke->mk", self.weights, values[self.edges])
+
+
+def flat(grid: SavedGrid, origin: NDArray[np.float64], frame: NDArray[np.float64]) -> Section:
+    """Triangles or edges in the plane itself, seen as `cut` shows a section.
+
+    Args:
+        grid: Cells with three or two corners.
+        origin: (3,) point of the plane [µm].
+        frame: (3, 3) rows: the two axes of the drawing, and the plane's normal.
+    """
+    edges = np.stack([grid.cells, grid.cells], axis=-1)
+    weights = np.broadcast_to([1.0, 0.0], edges.shape)
+    return Section((grid.points - origin)[grid.cells] @ frame[:2].T, np.arange(len(grid.cells)), edges, weights)
 
 
 def cut(grid: SavedGrid, origin: NDArray[np.float64], frame: NDArray[np.float64]) -> Section:

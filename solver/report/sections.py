@@ -14,28 +14,40 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 
+from meshes.particle_mesh import MOST_GRAINS
 from solver.report.run_data import RunData
 from solver.report.saved import SavedGrid
-from solver.report.section import Section, cut
+from solver.report.section import Section, cut, flat
 from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, new_figure, round_up, save, stress_scale
 
 _FRAME = np.eye(3)
 _GREY = "#c4c4c4"
+_PALE = "#e6e6e6"
 
 
 @dataclass(frozen=True)
 class _Slice:
-    """One state cut by the drawing plane."""
+    """One state cut by the drawing plane.
+
+    Attributes:
+        volume: Grains and whatever is around them.
+        section: All of it in the plane.
+        grains: The part of `section` that is grains; only these hold lithium.
+        boundary: Grain boundaries.
+        lines: The same in the plane.
+        outline: (lines, 2, 2) rims of the grains and of each layer around them.
+    """
 
     volume: SavedGrid
     section: Section
+    grains: Section
     boundary: SavedGrid | None
     lines: Section | None
     outline: NDArray[np.float64]
 
 
 def draw_sections(run: RunData, state: int, title: str, path: Path) -> Path:
-    """Draws the section of a state through the particle's centre, normal to z.
+    """Draws the section of a state through the particle's centre, normal to z; the whole of a two-dimensional run.
 
     Args:
         run: The run.
@@ -54,16 +66,20 @@ def draw_sections(run: RunData, state: int, title: str, path: Path) -> Path:
         _boundary_traction(axes[2], cut_state)
     for panel in axes:
         _frame(panel, run.radius)
-    figure.suptitle(f"{run.name}: {title} ({run.label(state)}), section through the centre")
+    where = "section through the centre" if run.dimension == 3 else "two-dimensional section"
+    figure.suptitle(f"{run.name}: {title} ({run.label(state)}), {where}")
     return save(figure, path)
 
 
 def _slice(run: RunData, state: int) -> _Slice:
     volume = _merged(run.fields.volume(state))
     boundary = run.fields.boundary(state)
-    section = cut(volume, run.centre, _FRAME)
-    lines = cut(boundary, run.centre, _FRAME) if boundary is not None else None
-    return _Slice(volume, section, boundary, lines, _outline(section))
+    sliced = cut if run.dimension == 3 else flat
+    section = sliced(volume, run.centre, _FRAME)
+    lines = sliced(boundary, run.centre, _FRAME) if boundary is not None else None
+    kind = volume.cell_data["grain"][section.cells]
+    kind = np.where(kind <= MOST_GRAINS, 0, kind)
+    return _Slice(volume, section, section.part(kind == 0), boundary, lines, _outline(section, kind))
 
 
 def _merged(grid: SavedGrid) -> SavedGrid:
@@ -73,8 +89,8 @@ def _merged(grid: SavedGrid) -> SavedGrid:
     return SavedGrid(points, inverse.ravel()[grid.cells], data, grid.cell_data)
 
 
-def _outline(section: Section) -> NDArray[np.float64]:
-    """(lines, 2, 2) sides of the polygons that only one polygon has: the rim of the section."""
+def _outline(section: Section, kind: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(lines, 2, 2) sides of the polygons that no other polygon of the same kind, (m,), has: rims in the section."""
     following = np.roll(np.arange(section.edges.shape[1]), -1)
     # A side lies in the face of a tetrahedron: the three mesh points of its two corners' edges name it.
     points = np.sort(np.concatenate([section.edges, section.edges[:, following]], axis=2), axis=2).reshape(-1, 4)
@@ -82,16 +98,17 @@ def _outline(section: Section) -> NDArray[np.float64]:
     real = np.any(sides[:, 0] != sides[:, 1], axis=1)
     repeated = np.diff(points, axis=1, prepend=-1) == 0
     faces = np.sort(np.where(repeated, -1, points), axis=1)
-    _, inverse, counts = np.unique(faces[real], axis=0, return_inverse=True, return_counts=True)
+    keys = np.column_stack([faces, np.repeat(kind, section.corners.shape[1])])
+    _, inverse, counts = np.unique(keys[real], axis=0, return_inverse=True, return_counts=True)
     return sides[real][counts[inverse.ravel()] == 1]
 
 
 def _stoichiometry(axes: Axes, state: _Slice) -> None:
-    section = state.section
+    section = state.grains
     values = section.interpolate(state.volume.point_data["stoichiometry"].astype(np.float64))
     count, corners = values.shape
     first = corners * np.arange(count)[:, None]
-    triangles = np.concatenate([first + np.array(half) for half in ((0, 1, 2), (0, 2, 3))])
+    triangles = np.concatenate([first + np.array([0, second, second + 1]) for second in range(1, corners - 1)])
     places = section.corners.reshape(-1, 2)
     # A polygon of three corners repeats the last one, which leaves a triangle without area: it would draw as a streak.
     edges = places[triangles[:, 1:]] - places[triangles[:, :1]]
@@ -102,6 +119,7 @@ def _stoichiometry(axes: Axes, state: _Slice) -> None:
     # Smooth shading leaves hair lines between triangles; flat polygons below give them the right colour.
     below = PolyCollection(list(section.corners), array=values.mean(axis=1), cmap=STOICHIOMETRY_MAP, norm=norm)
     below.set(edgecolor="face", linewidth=0.6)
+    _backdrop(axes, state)
     axes.add_collection(below)
     drawn = axes.tripcolor(
         Triangulation(places[:, 0], places[:, 1], triangles),
@@ -116,7 +134,7 @@ def _stoichiometry(axes: Axes, state: _Slice) -> None:
 
 def _principal_stress(axes: Axes, state: _Slice) -> None:
     values = state.volume.cell_data["first_principal_stress"][state.section.cells].astype(np.float64)
-    norm, low = stress_scale(values)
+    norm, low = stress_scale(state.volume.cell_data["first_principal_stress"][state.grains.cells].astype(np.float64))
     # Neighbouring polygons of the same colour show hair lines between them unless their edges are painted too.
     drawn = PolyCollection(
         list(state.section.corners),
@@ -138,10 +156,16 @@ def _boundary_traction(axes: Axes, state: _Slice) -> None:
     norm, low = stress_scale(values)
     drawn = LineCollection(list(state.lines.corners), array=values, cmap=STRESS_MAP, norm=norm, linewidths=3.5)
     drawn.set_capstyle("round")
-    axes.add_collection(PolyCollection(list(state.section.corners), facecolors=_GREY, edgecolors=_GREY))
+    _backdrop(axes, state)
+    axes.add_collection(PolyCollection(list(state.grains.corners), facecolors=_GREY, edgecolors=_GREY))
     axes.add_collection(drawn)
     axes.add_collection(LineCollection(list(state.outline), colors=OUTLINE, linewidths=0.9))
     _scale(axes, drawn, "normal traction on grain boundaries [MPa]", low)
+
+
+def _backdrop(axes: Axes, state: _Slice) -> None:
+    """What is around the grains, in a pale grey."""
+    axes.add_collection(PolyCollection(list(state.section.corners), facecolors=_PALE, edgecolors=_PALE))
 
 
 def _outlines(axes: Axes, state: _Slice, width: float) -> None:

@@ -83,7 +83,7 @@ class OneWay(Uncoupled):
         if not report.converged:
             raise SolveError(
                 f"the elastic solve failed after {report.iterations} iterations (PETSc reason {report.reason}); "
-                "the mesh may hold degenerate tetrahedra: see the quality lines of `vegard mesh`"
+                "the mesh may hold degenerate cells: see the quality lines of `vegard mesh`"
             )
         mean = self.transport.lithium() / self.transport.volume
         return Response(self._mechanics.displacement, self._mechanics.stress(), self._mechanics.mismatch(mean))

@@ -67,10 +67,15 @@ def nearest_seed(seeds: NDArray[np.float64]) -> GrainRule:
     return grain_of
 
 
-def polycrystal(comm: MPI.Comm = MPI.COMM_WORLD, levels: int = 12, radius: float = 2.0, grains: int = 9) -> Domain:
-    """A disc of grains with random c axes distributed over the ranks."""
+def polycrystal_mesh(levels: int = 12, radius: float = 2.0, grains: int = 9) -> ParticleMesh:
+    """A disc of grains."""
     seeds = np.random.default_rng(3).uniform(-radius, radius, (grains, 3)) * [1.0, 1.0, 0.0]
-    mesh = disc(levels, radius, nearest_seed(seeds)) if comm.rank == 0 else None
+    return disc(levels, radius, nearest_seed(seeds))
+
+
+def polycrystal(comm: MPI.Comm = MPI.COMM_WORLD, **options: int) -> Domain:
+    """`polycrystal_mesh` with random c axes, distributed over the ranks."""
+    mesh = polycrystal_mesh(**options) if comm.rank == 0 else None
     axes = None
     if mesh is not None:
         axes = np.random.default_rng(5).normal(size=(mesh.grain_count, 3))

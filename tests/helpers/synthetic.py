@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import discs
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
@@ -62,6 +63,16 @@ def domain(comm: MPI.Comm = MPI.COMM_WORLD, **options: float) -> Domain:
         axes = np.random.default_rng(5).normal(size=(int(mesh.grain.max()), 3))
         axes /= np.linalg.norm(axes, axis=1)[:, None]
     return build_domain(comm, mesh, axes)
+
+
+def flat_mesh() -> ParticleMesh:
+    """The mesh of `section` with its defaults."""
+    return discs.polycrystal_mesh()
+
+
+def section(comm: MPI.Comm = MPI.COMM_WORLD, **options: int) -> Domain:
+    """A disc of radius 2 with grains and random c axes, likewise."""
+    return discs.polycrystal(comm, **options)
 
 
 def sample(particle: Domain, stress_of: object) -> StressSample:

@@ -9,23 +9,24 @@ import pytest
 import synthetic
 from mpi4py import MPI
 
-from meshes.particle_mesh import GRAIN_BOUNDARY
+from meshes.particle_mesh import GRAIN_BOUNDARY, areas_of
 from solver.errors import MeshError
 from solver.indicators.layout import REGIONS, build_layout
 from solver.indicators.nonlocal_average import NonlocalAverage
-from solver.indicators.proximity import near_facets, triangle_distance
+from solver.indicators.proximity import edge_distance, near_facets, triangle_distance
 
 COMM = MPI.COMM_SELF
 
 
 @pytest.fixture(scope="module")
-def mesh():
-    return synthetic.block(divisions=6, grains=7)
+def mesh(layout):
+    return synthetic.block(divisions=6, grains=7) if layout.domain.dimension == 3 else synthetic.flat_mesh()
 
 
-@pytest.fixture(scope="module")
-def layout():
-    return build_layout(synthetic.domain(COMM, divisions=6, grains=7), 0.2)
+@pytest.fixture(scope="module", params=["particle", "section"])
+def layout(request):
+    domain = synthetic.domain(COMM, divisions=6, grains=7) if request.param == "particle" else synthetic.section(COMM)
+    return build_layout(domain, 0.2)
 
 
 def test_distance_to_triangles_against_dense_sampling():
@@ -40,6 +41,18 @@ def test_distance_to_triangles_against_dense_sampling():
     # Sampling can only be too far, by at most the distance between samples.
     assert np.all(exact <= sampled + 1e-12)
     assert np.max(sampled - exact) < 0.1
+
+
+def test_distance_to_edges_is_that_to_flat_triangles():
+    random = np.random.default_rng(5)
+    points, edges = random.normal(size=(300, 3)), random.normal(size=(300, 2, 3))
+    sampled = np.linalg.norm(
+        edges[:, :1] + np.linspace(0, 1, 201)[:, None] * (edges[:, 1:] - edges[:, :1]) - points[:, None], axis=2
+    )
+    gap = sampled.min(axis=1) - edge_distance(points, edges)
+    # Sampling can only be too far, by at most half the distance between samples.
+    assert gap.min() > -1e-12
+    assert gap.max() < 0.02
 
 
 @pytest.mark.parametrize("distance", [0.05, 0.3, 1.5])
@@ -59,9 +72,7 @@ def test_nothing_is_near_where_there_are_no_boundaries():
 
 def test_boundary_facets_are_those_of_the_mesh(mesh, layout):
     tagged = mesh.facets[mesh.facet_tags == GRAIN_BOUNDARY]
-    corners = mesh.points[tagged]
-    areas = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    facets = layout.facets
+    areas, facets = areas_of(mesh.points, tagged), layout.facets
     assert len(facets.area) == len(tagged)
     assert facets.area.sum() == pytest.approx(areas.sum(), rel=1e-12)
     assert np.all(facets.grains[:, 0] < facets.grains[:, 1])
@@ -108,6 +119,20 @@ def averages(length, field):
     volume = random.uniform(0.5, 1.5, size=4000) * 8.0 / 4000
     average = NonlocalAverage(centroid, volume, grain, length, COMM)
     return average(field(centroid, grain)[:, None])[:, 0], average.weight, volume
+
+
+def test_averages_of_a_section_reach_over_discs():
+    """One averaging place in the middle: cells within half the length count, and no others."""
+    random = np.random.default_rng(9)
+    centroid, ones = random.uniform(-1, 1, size=(4000, 2)), np.ones(4000)
+    average = NonlocalAverage(centroid, ones, np.ones(4000, dtype=np.int32), 1.0, COMM)
+    moment = average(np.stack([ones, (centroid**2).sum(axis=1)], axis=1))
+    middles = np.unique(np.floor(centroid / 0.5), axis=0) * 0.5 + 0.25
+    inner = np.flatnonzero(np.abs(middles).max(axis=1) < 0.5)
+    # ⟨r²⟩ over a disc of radius a about m is |m|² + a²/2, to the noise of some 800 cells.
+    expected = (middles**2).sum(axis=1) + 0.125
+    assert moment[:, 0] == pytest.approx(1.0)
+    assert moment[inner, 1] == pytest.approx(expected[inner], rel=0.1)
 
 
 def test_averages_of_a_constant_stay_constant_and_stand_for_the_whole_volume():

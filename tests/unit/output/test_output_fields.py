@@ -154,6 +154,29 @@ def test_a_run_folder_can_be_moved(run, tmp_path):
 
 
 @pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_vtk_reads_a_section(tmp_path, kind):
+    layout = build_layout(synthetic.section(COMM), SETTINGS.length)
+    with RunFolder(tmp_path, COMM) as folder:
+        writer = FORMATS[kind](folder, layout, SETTINGS)
+        for index, time_ in enumerate(TIMES):
+            view = StateView(synthetic.state(layout.domain, index, time_), layout)
+            writer.write(view)
+    for name, shape, size, cells, expected in (
+        ("fields", pv.CellType.TRIANGLE, "Area", layout.cells.volume, view.stress.von_mises),
+        ("grain_boundaries", pv.CellType.LINE, "Length", layout.facets.area, view.stress.traction.normal),
+    ):
+        grid = read_with_vtk(tmp_path, kind, name, TIMES[-1])
+        assert np.unique(grid.celltypes).tolist() == [shape]
+        assert grid.compute_cell_sizes()[size] == pytest.approx(cells, rel=1e-4)
+        assert grid.cell_data["von_mises_stress" if name == "fields" else "normal_traction"] == pytest.approx(
+            expected, **CLOSE
+        )
+        ours = (open_fields(tmp_path).volume if name == "fields" else open_fields(tmp_path).boundary)(2)
+        assert np.array_equal(ours.points, grid.points.astype(float))
+        assert np.array_equal(ours.cells, grid.cells.reshape(len(cells), -1)[:, 1:])
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
 def test_a_single_crystal_has_no_boundary_file(tmp_path, kind):
     write(tmp_path, kind, grains=1)
     assert not list(tmp_path.glob("grain_boundaries*"))

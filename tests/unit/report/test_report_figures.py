@@ -24,8 +24,8 @@ from solver.solve.phases import Phases
 COMM = MPI.COMM_SELF
 
 
-def record(path, grains=6, mechanics=True, kind="vtkhdf", amplitudes=(0.0, 2.0, 1.0)):
-    domain = synthetic.domain(COMM, divisions=6, grains=grains)
+def record(path, grains=6, mechanics=True, kind="vtkhdf", amplitudes=(0.0, 2.0, 1.0), flat=False):
+    domain = synthetic.section(COMM, grains=grains) if flat else synthetic.domain(COMM, divisions=6, grains=grains)
     with RunFolder(path, COMM) as folder:
         folder.write_json("case.resolved.json", {"name": "a small ball"})
         recorder = Recorder(folder, domain, IndicatorSettings(length=0.2), kind, Phases())
@@ -83,8 +83,9 @@ def test_run_data_knows_the_run(run):
         ({"mechanics": False}, ["cutaway.png", "radial_final.png", "section_final.png"]),
         ({"grains": 1, "amplitudes": (0.0, 1.0)}, ["cutaway.png", "radial_final.png", "risk.png", "section_final.png"]),
         ({"kind": "vtu", "amplitudes": (0.5,)}, [name for name in ALL if "highest" not in name]),
+        ({"flat": True}, [name for name in ALL if name != "cutaway.png"]),
     ],
-    ids=["lithium only", "single crystal", "one state, vtu"],
+    ids=["lithium only", "single crystal", "one state, vtu", "section"],
 )
 def test_runs_with_less_in_them_have_fewer_figures(tmp_path, options, expected):
     assert names(figures_from_run(record(tmp_path / "run", **options))) == expected
