@@ -45,9 +45,8 @@ too and changes whenever a number changes its meaning.
 - **Guards.** A lithium imbalance above 1e-8 or a stress imbalance above 1e-4 means a solution not to be used. The
   traction jump, the mean difference between the tractions on the two sides of a boundary, falls with the mesh size; the
   percentiles of the mean of both sides converge much faster than it.
-
-- **Sections.** With `particle.dimension: 2` areas stand for volumes and lengths for areas, as of a slab 1 µm thick: um^3,
-  um^2 and pJ are per micrometre of thickness, r/R is that of a circle.
+- **Sections.** With `particle.dimension: 2` areas stand for volumes and lengths for areas, as of a slab 1 µm thick:
+  um^3, um^2 and pJ are per micrometre of thickness, r/R is that of a circle.
 
 An empty cell is a number that is not defined: boundaries of a single crystal, stress without mechanics, the worst
 region of an unstressed particle.
