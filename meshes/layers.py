@@ -35,6 +35,7 @@ from meshes.particle_mesh import (
     MATRIX,
     MATRIX_OUTER,
     OUTER,
+    SYMMETRY,
 )
 from meshes.quality import check_mesh
 
@@ -132,8 +133,10 @@ def _with_matrix(
     run = partial(engine.run, time_limit=particle.mesh.time_limit)
     centre = np.zeros(3)
     total = within / float(matrix.volume_fraction)
-    filling = fill_around(growth.points, growth.surface, total, matrix, centre, run)
+    filling = fill_around(growth.points, growth.surface, total, matrix, centre, growth.sector, run)
     growth = growth.with_cells(filling.points, filling.cells, MATRIX).tagged(filling.outer, MATRIX_OUTER)
+    for plane, tag in zip(filling.planes, SYMMETRY):
+        growth = growth.tagged(plane, tag)
     section = matrix_section(matrix, inside, growth, within, filling.half_width)
     return growth, contact, [section, contact_section(matrix, inside, contact)]
 

@@ -41,7 +41,7 @@ class MeshReport:
         diameter_mean: Mean volume-equivalent grain diameter [µm].
         diameter_spread: Coefficient of variation of these diameters [-].
         diameter_range: Smallest and largest of them [µm].
-        minimum_sicn: Smallest signed inverse condition number, thin layers (coatings, interface) left out, as below [-].
+        minimum_sicn: Smallest signed inverse condition number [-]; here and below without coatings and interface layer.
         median_sicn: Its median [-].
         minimum_dihedral: Smallest dihedral angle [degrees].
         maximum_dihedral: Largest dihedral angle [degrees].
