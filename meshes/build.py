@@ -19,6 +19,7 @@ from meshes.particle import Particle
 from meshes.power_diagram import cell_measures, power_diagram
 from meshes.roughness import roughen
 from meshes.section import mesh_section
+from meshes.seeds import mirrored
 from meshes.spheroid import Spheroid
 
 Stage = Callable[[Body, Particle, Progress], Body]
@@ -60,14 +61,16 @@ def _grains(particle: Particle, base_folder: Path, progress: Progress) -> Body:
 def _dense(particle: Particle, progress: Progress) -> Body:
     dense = mesh_particle(particle, progress)
     outline = Spheroid(float(particle.radius), particle.aspect_ratio)
-    diagram = power_diagram(dense.seeds.positions, dense.seeds.weights, outline)
+    count = len(dense.seeds.positions)
+    whole = mirrored(dense.seeds, outline) if dense.seeds.octant else dense.seeds
+    exact = cell_measures(power_diagram(whole.positions, whole.weights, outline), outline)
     return Body(
         mesh=dense.mesh,
         outline=outline,
         size=dense.size,
-        volume_asked=outline.volume,
+        volume_asked=outline.volume / (8 if dense.seeds.octant else 1),
         target_volumes=dense.seeds.target_volumes,
-        boundary_area_exact=float(cell_measures(diagram, outline).areas.sum()),
+        boundary_area_exact=float(exact.areas[(exact.pairs < count).all(axis=1)].sum()),
         attempts=dense.attempts,
         notes=dense.notes,
     )

@@ -1,8 +1,8 @@
 """The grains as a complex of vertices, curves and faces: straight segments inside, arcs on the outer surface.
 
-A face lies between two cells, or between a cell and the outside (`OUTSIDE`). Its loops run anticlockwise seen from the
-second cell (holes clockwise). In an octant the second side may also be a symmetry plane. The complex is the mutable work piece of the mesher: `clipping` makes it, `regularise`
-mends it.
+A face lies between two cells, or between a cell and the outside (`OUTSIDE`) or a symmetry plane (`PLANES`). Its loops
+run anticlockwise seen from the second cell (holes clockwise). The complex is the mutable work piece of the mesher:
+`clipping` makes it, `regularise` mends it.
 """
 
 from __future__ import annotations

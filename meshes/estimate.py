@@ -55,18 +55,20 @@ def estimate_cells(particle: Particle) -> MeshEstimate:
         MeshError: If the grain count is impossible.
     """
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
-    grains = grain_count(particle)
+    sectors = 8 if particle.sector == "eighth" else 1
+    grains = sectors * grain_count(particle)
     size = element_size(domain, grains, None if particle.mesh.size is None else float(particle.mesh.size))
     volumes = _typical_volumes(float(particle.grains.spread), domain.volume / grains)
     local = cell_sizes(size, volumes)
     crowding = local / np.cbrt(6.0 / np.pi * volumes)
     ideal = 6.0 * math.sqrt(2.0) * volumes / local**3
-    cells = grains * float((ideal * (_FILLING + _CROWDING * crowding**_CROWDING_POWER)).mean())
-    outer_facets = _OUTER * domain.surface_area * float((4.0 / math.sqrt(3.0) / local**2).mean())
+    cells = grains / sectors * float((ideal * (_FILLING + _CROWDING * crowding**_CROWDING_POWER)).mean())
+    surface = domain.surface_area / sectors + (3.0 * math.pi / 4.0 * domain.radius**2 if sectors > 1 else 0.0)
+    outer_facets = _OUTER * surface * float((4.0 / math.sqrt(3.0) / local**2).mean())
     nodes = _NODES_PER_CELL * cells + _NODES_PER_OUTER_FACET * outer_facets
     edges = nodes + cells + 0.5 * outer_facets - 1.0  # Euler's formula
     seconds = 0.7 + 6e-3 * grains + 4e-5 * cells
-    return MeshEstimate(grains, round(cells), round(nodes), round(edges), seconds, size)
+    return MeshEstimate(grains // sectors, round(cells), round(nodes), round(edges), seconds, size)
 
 
 def _typical_volumes(spread: float, mean: float) -> Array:

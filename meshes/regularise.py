@@ -1,8 +1,8 @@
 """Remove what is too small to mesh: short curves are collapsed, faces squeezed flat by that vanish.
 
-Shortest first, as Neper does. Vertices on the outer surface and on symmetry planes stay there. A face whose sides all lie
-close to the longest one is removed; the other sides take the place of the longest. What comes out may be spoilt in rare
-cases; `topology_faults` tells.
+Shortest first, as Neper does. Vertices on the outer surface and on symmetry planes stay there. A face whose sides all
+lie close to the longest one is removed; the other sides take the place of the longest. What comes out may be spoilt in
+rare cases; `topology_faults` tells.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def place_seeds(particle: Particle, domain: Spheroid) -> Seeds:
     count = grain_count(particle)
     random = np.random.default_rng(grains.seed)
     octant = particle.sector == "eighth"
-    targets = _target_volumes(count, float(grains.spread), domain.volume / (8 if octant else 1), random)
+    targets = target_volumes(count, float(grains.spread), domain.volume / (8 if octant else 1), random)
     positions = _sequential_positions(targets, domain, random, octant)
     seeds = Seeds(positions, np.zeros(count), targets, octant)
     cloud = _cloud(count, domain, random) if grains.relaxation else np.empty((0, 3))
@@ -119,8 +119,18 @@ def move_seed(seeds: Seeds, grain: int, domain: Spheroid, random: np.random.Gene
     return fit_weights(replace(seeds, positions=positions, weights=np.zeros(len(positions))), domain)
 
 
-def _target_volumes(count: int, spread: float, total: float, random: np.random.Generator) -> Array:
-    """Log-normal volumes that fill the particle; stratified, so that few grains follow the law as well as many do."""
+def target_volumes(count: int, spread: float, total: float, random: np.random.Generator) -> Array:
+    """Log-normal volumes that fill the particle; stratified, so that few grains follow the law as well as many do.
+
+    Args:
+        count: Number of grains.
+        spread: Coefficient of variation of their diameters.
+        total: Their volume together [µm³].
+        random: Source of random numbers.
+
+    Returns:
+        Volumes [µm³], shape (count,).
+    """
     quantiles = (np.arange(count) + random.uniform(0.02, 0.98, count)) / count
     diameters = np.exp(np.sqrt(np.log1p(spread**2)) * ndtri(random.permutation(quantiles)))
     volumes = diameters**3
