@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from meshes.arrays import Array, Indices
-from meshes.label_field import LabelField, distance_coefficients, quadratic_features, shape_matrices
+from meshes.label_field import LabelField, distance_chunks, shape_matrices
 
 _CORNER_SHARE = 1.0 / 3.0  # of the points; the others lie on lines
 _NEWTON_STEPS = 6
 _ROUND_OFF = 1e-6  # of the square of the radius
-_MATRIX_ENTRIES = 20_000_000
 
 
 def junction_points(field: LabelField, starts: Array) -> Array:
@@ -49,25 +48,21 @@ class _Distances:
             shapes = np.tile([1.0, 1.0, 1.0, 0.0, 0.0, 0.0], (field.grain_count, 1))
         self.count = field.grain_count
         self.tolerance = _ROUND_OFF * field.outline.radius**2
-        self._positions, self._weights, self._matrices = field.positions, field.weights, shape_matrices(shapes)
-        self._coefficients = distance_coefficients(field.positions, shapes, field.weights)
+        self._field, self._matrices = field, shape_matrices(shapes)
 
     def nearest(self, points: Array, number: int) -> Indices:
         """The grains nearest to points (n, 3), in no order, shape (n, number)."""
         if number >= self.count:
             return np.tile(np.arange(self.count), (len(points), 1))
-        step = max(1, _MATRIX_ENTRIES // self.count)
-        parts = [np.empty((0, number), dtype=np.int64)]
-        for at in range(0, len(points), step):
-            distance = quadratic_features(points[at : at + step]) @ self._coefficients
-            parts.append(np.argpartition(distance, number, axis=1)[:, :number])
-        return np.concatenate(parts)
+        chunks = distance_chunks(self._field, self._field.weights, points)
+        parts = [np.argpartition(distance, number, axis=1)[:, :number] for distance in chunks]
+        return np.concatenate([np.empty((0, number), dtype=np.int64), *parts])
 
     def to(self, points: Array, grains: Indices) -> tuple[Array, Array]:
         """Power distances (n, k) of points (n, 3) to their grains (n, k), and gradients (n, k, 3)."""
-        offset = points[:, None] - self._positions[grains]
+        offset = points[:, None] - self._field.positions[grains]
         pulled = np.einsum("nkij,nkj->nki", self._matrices[grains], offset)
-        return (pulled * offset).sum(axis=2) - self._weights[grains], 2.0 * pulled
+        return (pulled * offset).sum(axis=2) - self._field.weights[grains], 2.0 * pulled
 
 
 def _meeting(distances: _Distances, starts: Array, number: int) -> Array:

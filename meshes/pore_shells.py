@@ -49,7 +49,7 @@ def shells_of(law: PorosityLaw, void: float, count: int = _SHELLS) -> Shells:
         count: Fewest shells.
     """
     lowest = max(void + 0.05, GIANT_REACH if law.giants else 0.0)
-    edges = [void, *(radius for radius in law.radii.tolist() if lowest <= radius < 1.0 - 1e-9), 1.0]
+    edges: list[float] = [void, *(float(radius) for radius in law.radii if lowest <= radius < 1.0 - 1e-9), 1.0]
     while len(edges) <= count:
         widths = np.diff(edges)
         widths[0] *= 0.0 if law.giants and edges[1] <= 2.0 * GIANT_REACH * 0.999 else 0.5

@@ -132,7 +132,9 @@ class _Placer:
         self, field: LabelField, cloud: Cloud, places: list[Array], closed: bool, random: np.random.Generator
     ) -> None:
         self._field, self._cloud, self._closed, self._random = field, cloud, closed, random
-        self._centres, self._radii, self._giants = np.empty((0, 3)), np.empty(0), 0
+        self._centres: Array = np.empty((0, 3))
+        self._radii: Array = np.empty(0)
+        self._giants = 0
         self._empty = np.zeros(len(cloud.points), dtype=bool)
         self._grain_points = np.bincount(cloud.grain, minlength=field.grain_count + 1)
         self._grain_left = self._grain_points.copy()
@@ -162,7 +164,7 @@ class _Placer:
             reach = np.maximum((from_centre + first)[:, None], (from_centre + second)[None])
             apart = cdist(candidates, candidates)
             reach[apart < first + (1.0 + 2.0 * _WALL) * second] = np.inf
-            best = np.unravel_index(int(reach.argmin()), reach.shape) if reach.size else (0, 0)
+            best = divmod(int(reach.argmin()), len(reach)) if reach.size else (0, 0)
             if reach.size and reach[best] < 1.15 * GIANT_REACH * float(outline.semi_axes.min()):
                 break
         for index, radius in zip(best, radii):
@@ -249,7 +251,7 @@ def calibrated(pores: PoreSet, cloud: Cloud, field: LabelField) -> PoreSet:
         MeshError: If scaling by a reasonable amount does not reach it.
     """
     shell = _shell_of_pores(pores, cloud, field)
-    scale = np.ones(len(cloud.shells.porosity))
+    scale: Array = np.ones(len(cloud.shells.porosity))
     giants = _giant_share(pores, cloud, field)
     for _ in range(_ROUNDS):
         counted = cloud.porosity(_emptied(pores.scaled(scale[shell]), cloud, field))

@@ -243,7 +243,9 @@ void insert_first_points(Complex& complex, const Domain& domain, const Job& job,
             labels[n] = field.label(at(hole.radius * (1.0 + 1e-9)));
         }
         const bool in_one_grain = std::all_of(labels.begin(), labels.end(), [&](int l) { return l == labels[0]; });
-        if (!hole.is_channel && in_one_grain)
+        // The points of the outer surface alone see nothing but the centre: a hole there would hide all the grains.
+        const bool at_centre = hole.distance(Vector{0.0, 0.0, 0.0}) < 0.0;
+        if (!hole.is_channel && (in_one_grain || at_centre))
             for (int n = 0; n < 4; ++n) insert(points[n], labels[n]);
     }
 }
