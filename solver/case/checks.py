@@ -127,12 +127,16 @@ def _surface_warning(planned: PlannedStep, index: int, sections: Sections, ratio
 
 
 def _difference_at_1c(particle: Particle, electrochemistry: Electrochemistry, material: Material) -> float:
-    """Mean minus surface stoichiometry of a quasi-steady sphere at 1C, jR/(5D) with j = R/(3 · 3600 s)."""
+    """Mean minus surface stoichiometry of a quasi-steady sphere at 1C, jR/(5D) with j = R/(3 · 3600 s).
+
+    A disc, with j = R/(2 · 3600 s), has jR/(4D).
+    """
     in_plane, along_c = material.diffusivity(electrochemistry.temperature)
-    flux = particle.radius / (3 * 3600.0)
+    dimension = particle.dimension
+    flux = particle.radius / (dimension * 3600.0)
     if 0.5 * in_plane < along_c:
-        return flux * particle.radius / (5 * (2 * in_plane + along_c) / 3)
-    difference = flux * particle.radius / (5 * RANDOM_TEXTURE * in_plane)
+        return flux * particle.radius / ((dimension + 2) * (2 * in_plane + along_c) / 3)
+    difference = flux * particle.radius / ((dimension + 2) * RANDOM_TEXTURE * in_plane)
     if electrochemistry.kinetics == "uniform-flux":
         # Grains whose layers lie along the surface are supplied through half their size along c.
         difference += flux * grain_diameter(particle) / (2 * along_c)
@@ -153,6 +157,13 @@ def _stress_free_state_has_a_strain(sections: Sections) -> Iterator[Finding]:
                 ("mechanics", "stress_free_stoichiometry"),
                 _outside_table(mechanics.stress_free_stoichiometry, sections.material),
             )
+
+
+def _only_sections_have_a_normal(sections: Sections) -> Iterator[Finding]:
+    mechanics: Mechanics = sections.values["mechanics"]
+    if mechanics.out_of_plane == "plane-strain" and sections.values["particle"].dimension == 3:
+        text = "a whole particle has no plane; leave it out, or write particle.dimension: 2"
+        yield Finding(("mechanics", "out_of_plane"), text)
 
 
 def _outside_table(stoichiometry: float, material: Material) -> str:
@@ -257,6 +268,7 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"particle"}), _files_exist),
     (frozenset({"particle"}), _file_decides),
     (frozenset({"particle"}), _mesh_fits_the_grains),
+    (frozenset({"particle", "mechanics"}), _only_sections_have_a_normal),
     (frozenset({"material", "mechanics"}), _stress_free_state_has_a_strain),
     (frozenset({"material", "electrochemistry"}), _protocol_fits),
 )

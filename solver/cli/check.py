@@ -32,7 +32,7 @@ def command(case: Annotated[Path, typer.Argument(help="Case file.")]) -> None:
 
     estimate = estimate_case(loaded)
     say(columns(_protocol_rows(estimate)))
-    say(columns(_size_rows(estimate)))
+    say(columns(_size_rows(estimate, loaded.case.particle.dimension)))
     _warn_about_memory(estimate)
 
 
@@ -49,12 +49,12 @@ def _protocol_rows(estimate: CaseEstimate) -> list[list[str]]:
     ]
 
 
-def _size_rows(estimate: CaseEstimate) -> list[list[str]]:
+def _size_rows(estimate: CaseEstimate, dimension: int) -> list[list[str]]:
     mesh = estimate.mesh
     unknowns = f"{rounded(estimate.lithium_unknowns)} lithium, {rounded(estimate.displacement_unknowns)} displacement"
     return [
         ["grains", str(mesh.grains)],
-        ["tetrahedra", f"about {rounded(mesh.cells)} (edges of {mesh.size:.2g} um)"],
+        ["triangles" if dimension == 2 else "tetrahedra", f"about {rounded(mesh.cells)} (edges of {mesh.size:.2g} um)"],
         ["unknowns", f"about {unknowns}"],
         ["output states", str(estimate.states)],
         ["memory", f"about {memory(estimate.memory)}"],

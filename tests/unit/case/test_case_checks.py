@@ -54,6 +54,13 @@ def test_stress_free_state_must_have_a_strain():
     )
 
 
+def test_only_a_section_can_be_kept_from_stretching():
+    assert "out_of_plane: a whole particle has no plane; leave it out, or write particle.dimension: 2" in problem(
+        mechanics="{out_of_plane: plane-strain}"
+    )
+    load(mechanics="{out_of_plane: plane-strain}", particle="{dimension: 2}")
+
+
 def test_surface_that_runs_empty_is_a_warning_not_an_error():
     fast = load(electrochemistry="{protocol: Charge at 3C until 80 % SoC}")
     [warning] = fast.warnings
