@@ -39,8 +39,9 @@ from solver.model.elasticity import strain, stress
 from solver.model.transport import lithiation_rate
 from solver.solve.domain import Domain, build_domain
 from solver.solve.elastic_solver import rigid_motions
-from solver.solve.mechanics import Crystal, Mechanics
+from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
+from solver.solve.solids import Crystal, Solids
 from solver.solve.transport import Transport
 
 _STEP = 40.0  # seconds between elastic solves of the sequence, at 1C
@@ -100,8 +101,7 @@ def measure(tetrahedra: int, naive: bool) -> Measurement:
     phases = Phases(clock=time.process_time)
     mechanics = Mechanics(
         domain,
-        [Crystal(material.stiffness, material.lattice)],
-        stress_free_stoichiometry=1.0,
+        Solids(domain, [Crystal(material.stiffness, material.lattice)], rest=1.0),
         tolerance=_COLD,
         phases=phases,
     )

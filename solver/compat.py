@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -150,10 +151,10 @@ def interpolation_matrix(source: fem.FunctionSpace, target: fem.FunctionSpace) -
     return matrix
 
 
-def assemble_matrix(matrix: PETSc.Mat, compiled: fem.Form) -> None:
-    """Assembles into an existing matrix, without boundary conditions."""
+def assemble_matrix(matrix: PETSc.Mat, compiled: fem.Form, conditions: Sequence[fem.DirichletBC] = ()) -> None:
+    """Assembles into an existing matrix; rows and columns of fixed entries are those of the unit matrix."""
     matrix.zeroEntries()
-    _petsc.assemble_matrix(matrix, compiled)
+    _petsc.assemble_matrix(matrix, compiled, list(conditions))
     matrix.assemble()
 
 

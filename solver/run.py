@@ -33,8 +33,9 @@ from solver.report.progress import ProgressDisplay
 from solver.report.table import results_text
 from solver.solve.coupling import Coupling, OneWay, Uncoupled
 from solver.solve.domain import Domain, build_domain
-from solver.solve.mechanics import Crystal, Mechanics
+from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
+from solver.solve.solids import Crystal, Solids
 from solver.solve.state import Observer
 from solver.solve.stepping import Segment, StepSettings, TimeLoop
 from solver.solve.transport import Transport
@@ -169,8 +170,7 @@ def build_coupling(case: Case, material: Material, domain: Domain, phases: Phase
         return Uncoupled(transport)
     solver = Mechanics(
         domain,
-        [Crystal(material.stiffness, material.lattice)],
-        stress_free_stoichiometry=mechanics.stress_free_stoichiometry,
+        Solids(domain, [Crystal(material.stiffness, material.lattice)], rest=mechanics.stress_free_stoichiometry),
         tolerance=case.numerics.displacement_tolerance,
         phases=phases,
         may_stretch=mechanics.out_of_plane == "generalised",

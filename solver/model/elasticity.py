@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from dolfinx import fem, mesh
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
-from solver.materials import TransverseStiffness
+CONSTANTS = ("C11", "C12", "C13", "C33", "C44")
 
 
 @dataclass(frozen=True)
@@ -25,22 +24,18 @@ class StiffnessFields:
     C44: fem.Function
 
     @classmethod
-    def of(
-        cls, domain: mesh.Mesh, stiffnesses: Sequence[TransverseStiffness], chosen: NDArray[np.intp]
-    ) -> StiffnessFields:
+    def of_cells(cls, domain: mesh.Mesh, constants: NDArray[np.float64]) -> StiffnessFields:
         """Piecewise constant fields.
 
         Args:
             domain: The mesh.
-            stiffnesses: Stiffness of each crystal.
-            chosen: (local and ghost cells,) index into `stiffnesses`.
+            constants: (local and ghost cells, 5) in the order of `CONSTANTS` [MPa].
         """
         space = fem.functionspace(domain, ("DG", 0))
         fields = []
-        for name in ("C11", "C12", "C13", "C33", "C44"):
+        for number, name in enumerate(CONSTANTS):
             field = fem.Function(space, name=name)
-            values = np.array([getattr(stiffness, name) for stiffness in stiffnesses])
-            field.x.array[space.dofmap.list[:, 0]] = values[chosen]
+            field.x.array[space.dofmap.list[:, 0]] = constants[:, number]
             fields.append(field)
         return cls(*fields)
 

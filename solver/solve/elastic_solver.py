@@ -1,13 +1,15 @@
 """Linear elastic solver for a constant stiffness: CG with two-level p-multigrid (eqs. 2.4, 2.5, 5.1, 5.2).
 
 P2 displacement in 3×3 blocks, smoothed by Chebyshev over point blocks; P1 below it, solved by one V-cycle of smoothed
-aggregation. The free particle's rigid motions are the null space of both levels, so nothing is pinned. Everything is
-set up once; the solutions of earlier right-hand sides give the first guess of the next (docs/numerics.md has figures).
+aggregation. The free particle's rigid motions are the null space of both levels, so nothing is pinned; planes of
+symmetry take some or all of them away. Everything is set up once; the solutions of earlier right-hand sides give the
+first guess of the next (docs/numerics.md has figures).
 The displacement of a section has three components too, which depend on the place in the plane.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -20,7 +22,9 @@ from ufl.core.expr import Expr
 from solver import compat
 from solver.model.elasticity import StiffnessFields, strain, stress
 from solver.solve.domain import Domain
+from solver.solve.elastic_term import ElasticTerm, joined
 from solver.solve.phases import Phases
+from solver.solve.symmetry import Planes
 
 _prefixes = count()
 
@@ -55,15 +59,29 @@ class LinearReport:
 class ElasticSolver:
     """Solves K u = b for displacements of a free particle, again and again.
 
+    Args:
+        domain: The particle.
+        stiffness: Elastic constants of the cells.
+        tolerance: Relative residual at which solves stop [-].
+        phases: Stopwatch.
+        terms: What is added to the elasticity of the cells.
+
     Attributes:
         space: P2 vector space of the displacement [µm].
         stiffness: Elastic constants the matrix was assembled with.
         matrix: Stiffness matrix K (block AIJ).
-        null_space: Rigid motions of the P2 space.
+        null_space: Rigid motions of the P2 space that planes of symmetry allow.
     """
 
-    def __init__(self, domain: Domain, stiffness: StiffnessFields, tolerance: float, phases: Phases) -> None:
-        self.stiffness, self._domain = stiffness, domain
+    def __init__(
+        self,
+        domain: Domain,
+        stiffness: StiffnessFields,
+        tolerance: float,
+        phases: Phases,
+        terms: Sequence[ElasticTerm] = (),
+    ) -> None:
+        self.stiffness, self._domain, self._terms = stiffness, domain, terms
         self.space = fem.functionspace(domain.mesh, ("Lagrange", 2, (3,)))
         coarse_space = fem.functionspace(domain.mesh, ("Lagrange", 1, (3,)))
         prefix = f"vegard_elastic_{next(_prefixes)}_"
@@ -71,23 +89,19 @@ class ElasticSolver:
         for name, value in _OPTIONS.items():
             options[prefix + name] = value
         with phases.measure("compile forms"):
-            fine_form, coarse_form = self._form(self.space, 2), self._form(coarse_space, 0)
+            self._forms = self._form(self.space, 2), self._form(coarse_space, 0)
+        self._planes, self._coarse_planes = Planes.of(domain, self.space), Planes.of(domain, coarse_space)
         with phases.measure("stiffness assembly"):
-            self.matrix = compat.create_matrix(fine_form, "baij")
-            compat.assemble_matrix(self.matrix, fine_form)
-        with phases.measure("elastic solver set-up"):
-            self._coarse = compat.create_matrix(coarse_form, "aij")
+            self.matrix = compat.create_matrix(self._forms[0], "baij")
+            self._coarse = compat.create_matrix(self._forms[1], "aij")
             self._coarse.setOptionsPrefix(prefix + "coarse_")
             self._coarse.setFromOptions()
-            compat.assemble_matrix(self._coarse, coarse_form)
+            self.reassemble()
+        with phases.measure("elastic solver set-up"):
             self._interpolation = compat.interpolation_matrix(coarse_space, self.space)
-            self.null_space = rigid_motions(self.space)
-            coarse_null_space = rigid_motions(coarse_space)
-            self.matrix.setNullSpace(self.null_space)
-            self._coarse.setNullSpace(coarse_null_space)
-            self._coarse.setNearNullSpace(coarse_null_space)
-            self._ksp = self._set_up(domain, prefix, tolerance)
             self._solution = self.matrix.createVecRight()
+            self.null_space = self._set_null_spaces(coarse_space)
+            self._ksp = self._set_up(domain, prefix, tolerance)
         for name in _OPTIONS:
             options.delValue(prefix + name)
 
@@ -100,11 +114,35 @@ class ElasticSolver:
             degree: Quadrature degree in the cells.
         """
         cells = ufl.dx(self._domain.mesh, metadata={"quadrature_degree": degree})
-        return ufl.inner(stress(first, self._domain.cell_axis, self.stiffness), second) * cells
+        own = ufl.inner(stress(first, self._domain.cell_axis, self.stiffness), second) * cells
+        return joined(own, (term.energy(first, second) for term in self._terms))
 
     def _form(self, space: fem.FunctionSpace, degree: int) -> fem.Form:
         trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
         return compat.form(self.work(strain(trial), strain(test), degree))
+
+    def reassemble(self) -> None:
+        """Assembles both levels again, after `stiffness` or a coefficient of a term has changed."""
+        compat.assemble_matrix(self.matrix, self._forms[0], self._planes.conditions)
+        compat.assemble_matrix(self._coarse, self._forms[1], self._coarse_planes.conditions)
+
+    def _set_null_spaces(self, coarse_space: fem.FunctionSpace) -> PETSc.NullSpace:
+        """Tells both levels of the rigid motions; returns those of the fine one."""
+        near = rigid_motions(coarse_space)
+        self._coarse.setNearNullSpace(near)
+        if not self._planes.axes:
+            self._coarse.setNullSpace(near)
+            null_space = rigid_motions(self.space)
+            self.matrix.setNullSpace(null_space)
+            return null_space
+        null_space, coarse = rigid_motions(self.space, self._planes), rigid_motions(coarse_space, self._coarse_planes)
+        if null_space.getVecs():
+            self.matrix.setNullSpace(null_space)
+            self._coarse.setNullSpace(coarse)
+        # Fixed displacements take no part in the exchange between the levels.
+        columns = self._coarse_planes.mask(self._coarse.createVecRight())
+        self._interpolation.diagonalScale(self._planes.mask(self._solution), columns)
+        return null_space
 
     def _set_up(self, domain: Domain, prefix: str, tolerance: float) -> PETSc.KSP:
         ksp = PETSc.KSP().create(domain.comm)
@@ -125,10 +163,11 @@ class ElasticSolver:
         """Solves for one right-hand side.
 
         Args:
-            load: Right-hand side; its part along rigid motions is removed in place.
+            load: Right-hand side; its part along rigid motions and planes of symmetry is removed in place.
             displacement: Takes the solution, ghosts included; left as it was when the solve fails.
         """
         self.null_space.remove(load)
+        load.array[self._planes.fixed] = 0.0
         if load.norm() == 0.0:
             displacement.x.array[:] = 0.0
             return LinearReport(0, True, int(PETSc.KSP.ConvergedReason.CONVERGED_ATOL))
@@ -149,16 +188,18 @@ class ElasticSolver:
             item.destroy()
 
 
-def rigid_motions(space: fem.FunctionSpace) -> PETSc.NullSpace:
-    """The translations and rotations of a vector space, orthonormal (eq. 2.5).
+def rigid_motions(space: fem.FunctionSpace, planes: Planes | None = None) -> PETSc.NullSpace:
+    """The translations and rotations of a vector space, orthonormal (eq. 2.5), without those that planes forbid.
 
     A section turns in its plane only: turned out of it, it would be sheared, as its motion is the same for every z.
     """
     index_map = space.dofmap.index_map
     x = space.tabulate_dof_coordinates()[: index_map.size_local]
     units = np.eye(3)
-    turns = units if space.mesh.topology.dim == 3 else units[2:]
-    fields = [np.broadcast_to(unit, x.shape) for unit in units] + [np.cross(unit, x) for unit in turns]
+    shifts = [axis for axis in range(3) if planes is None or planes.allow_shift(axis)]
+    turns = range(3) if space.mesh.topology.dim == 3 else [2]
+    fields = [np.broadcast_to(units[axis], x.shape) for axis in shifts]
+    fields += [np.cross(units[axis], x) for axis in turns if planes is None or planes.allow_turn(axis)]
     sizes = (3 * index_map.size_local, 3 * index_map.size_global)
     vectors: list[PETSc.Vec] = []
     for values in fields:

@@ -6,7 +6,7 @@ particle and the even stretch of a cross-section along its normal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -48,7 +48,6 @@ class ElasticTerm(Protocol):
         """
 
 
-def total(parts: Sequence[ufl.Form | None]) -> ufl.Form | None:
-    """Sum of the forms that are there; None when none is."""
-    present = [part for part in parts if part is not None]
-    return sum(present[1:], present[0]) if present else None
+def joined(own: ufl.Form, parts: Iterable[ufl.Form | None]) -> ufl.Form:
+    """A form with those parts added that are there."""
+    return sum((part for part in parts if part is not None), own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import ufl
@@ -10,10 +11,21 @@ from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
 from solver.solve.domain import Domain
-from solver.solve.elastic_term import total
 
-# Takes an expression to what it is on a facet: itself outside, its value from one side between two cells.
-OnFacet = Callable[[Expr], Expr]
+
+@dataclass(frozen=True)
+class OnFacet:
+    """Takes expressions to what they are on a facet."""
+
+    is_inner: bool
+
+    def __call__(self, value: Expr) -> Expr:
+        """The value itself outside; from either side, whichever, between two cells."""
+        return value("+") if self.is_inner else value
+
+    def sum(self, value: Expr) -> Expr:
+        """The value itself outside; the sum of both sides between two cells, for what vanishes on one of them."""
+        return value("+") + value("-") if self.is_inner else value
 
 
 def facets_tagged(domain: Domain, tags: Sequence[int]) -> NDArray[np.int32]:
@@ -30,8 +42,8 @@ def over_facets(
     Args:
         domain: The particle.
         tags: Facet tags.
-        integrand: Gives the integrand; it must be the same from both sides of a facet. It is handed a function to be
-            called on every coefficient and argument in it.
+        integrand: Gives the integrand, which must be the same from both sides of a facet. Whatever depends on the place
+            in it must go through the `OnFacet` it is handed.
         degree: Quadrature degree; estimated when None.
 
     Returns:
@@ -40,12 +52,12 @@ def over_facets(
     metadata = {} if degree is None else {"quadrature_degree": degree}
     options = {"domain": domain.mesh, "subdomain_data": domain.facet_tags, "metadata": metadata}
     outer, inner = _present(domain, tags)
-    parts: list[ufl.Form | None] = []
+    parts = []
     if outer:
-        parts.append(integrand(lambda value: value) * ufl.Measure("ds", subdomain_id=outer, **options))
+        parts.append(integrand(OnFacet(is_inner=False)) * ufl.Measure("ds", subdomain_id=outer, **options))
     if inner:
-        parts.append(integrand(lambda value: value("+")) * ufl.Measure("dS", subdomain_id=inner, **options))
-    return total(parts)
+        parts.append(integrand(OnFacet(is_inner=True)) * ufl.Measure("dS", subdomain_id=inner, **options))
+    return sum(parts[1:], parts[0]) if parts else None
 
 
 def _present(domain: Domain, tags: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:

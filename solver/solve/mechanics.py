@@ -7,7 +7,7 @@ points: interpolating them at vertices would bias the strain where they bend, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import basix.ufl
 import numpy as np
@@ -19,23 +19,16 @@ from ufl.core.expr import Expr
 from meshes.particle_mesh import cell_volumes
 from solver import compat
 from solver.errors import SolveError
-from solver.materials import LatticeStrain, TransverseStiffness
-from solver.model.elasticity import StiffnessFields, components, eigenstrain, strain, stress
+from solver.model.elasticity import components, eigenstrain, strain, stress
 from solver.solve.axial import AxialStretch
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import ElasticSolver, LinearReport
+from solver.solve.elastic_term import ElasticTerm, joined
 from solver.solve.phases import Phases
+from solver.solve.solids import Solids
 from solver.solve.stress import GAUSS, StressSample
 
 _DEGREE = 2
-
-
-@dataclass(frozen=True)
-class Crystal:
-    """What a grain is made of, mechanically: its stiffness and its lattice strain against lithium content."""
-
-    stiffness: TransverseStiffness
-    lattice: LatticeStrain
 
 
 class Mechanics:
@@ -43,12 +36,11 @@ class Mechanics:
 
     Args:
         domain: The particle.
-        crystals: The materials of the grains.
-        crystal_of_grain: (N,) index into `crystals` per grain; None when there is one crystal for all.
-        stress_free_stoichiometry: Uniform x at which nothing is stressed [-].
+        solids: What its cells are made of.
         tolerance: Relative residual of the elastic solves [-].
         phases: Stopwatch.
         may_stretch: Whether a section may stretch along its normal until it carries no axial force (eq. 7.2).
+        terms: What is added to the elasticity of the cells.
 
     Attributes:
         displacement: Solution of the latest successful `solve` [µm], P2.
@@ -60,33 +52,32 @@ class Mechanics:
     def __init__(
         self,
         domain: Domain,
-        crystals: Sequence[Crystal],
-        crystal_of_grain: NDArray[np.intp] | None = None,
+        solids: Solids,
         *,
-        stress_free_stoichiometry: float,
         tolerance: float,
         phases: Phases,
         may_stretch: bool = True,
+        terms: Sequence[ElasticTerm] = (),
     ) -> None:
-        self._domain, self._crystals, self._phases = domain, crystals, phases
+        self._domain, self._solids, self._terms, self._phases = domain, solids, terms, phases
         self._rule = GAUSS[domain.dimension]
-        grains = np.zeros(domain.grain_count, dtype=np.intp) if crystal_of_grain is None else crystal_of_grain
-        self._crystal_of_cell = grains[domain.grain - 1]
-        stiffness = StiffnessFields.of(domain.mesh, [item.stiffness for item in crystals], self._crystal_of_cell)
-        self.solver = ElasticSolver(domain, stiffness, tolerance, phases)
+        self.solver = ElasticSolver(domain, solids.stiffness, tolerance, phases, terms)
         self.displacement = fem.Function(self.solver.space, name="displacement")
         self.reports: list[LinearReport] = []
-        self._rest = stress_free_stoichiometry
         points = fem.functionspace(domain.mesh, basix.ufl.quadrature_element(domain.mesh.basix_cell(), degree=_DEGREE))
         self._strain_a, self._strain_c = fem.Function(points), fem.Function(points)
         self._points = points.dofmap.list
         self._cells = np.arange(len(domain.grain), dtype=np.int32)
-        axis = domain.cell_axis
-        chemical = eigenstrain(self._strain_a, self._strain_c, axis)
+        self._corners = np.zeros(domain.cell_vertices.shape)
+        axis, stiffness = domain.cell_axis, solids.stiffness
+        free = eigenstrain(self._strain_a, self._strain_c, axis)
+        for other in (term.eigenstrain() for term in terms):
+            free = free if other is None else free + other
         measure = ufl.dx(domain.mesh, metadata={"quadrature_degree": _DEGREE})
 
         def load(virtual_displacement: Expr, virtual_strain: Expr) -> ufl.Form:
-            return ufl.inner(stress(chemical, axis, stiffness), virtual_strain) * measure
+            own = ufl.inner(stress(free, axis, stiffness), virtual_strain) * measure
+            return joined(own, (term.load(virtual_displacement, virtual_strain) for term in terms))
 
         with phases.measure("compile forms"):
             test = ufl.TestFunction(self.solver.space)
@@ -95,7 +86,7 @@ class Mechanics:
             self.strain = strain(self.displacement)
             if self._stretch is not None:
                 self.strain += self._stretch.strain
-            elastic = self.strain - chemical
+            elastic = self.strain - free
             both = components(elastic) + components(stress(elastic, axis, stiffness))
             self._sample = compat.expression(ufl.as_vector(both), self._rule.points)
         self.load = compat.create_vector(self._load_form)
@@ -111,21 +102,23 @@ class Mechanics:
         Args:
             stoichiometry: x, P1, with ghosts up to date.
         """
-        vertices = stoichiometry.function_space.dofmap.list
-        x = stoichiometry.x.array[vertices] @ self._rule.barycentric.T
         with self._phases.measure("lattice curves"):
-            self._set_eigenstrain(x)
+            self._set_lithium(stoichiometry.x.array[stoichiometry.function_space.dofmap.list])
         report = self._solve_load()
         self.reports.append(report)
         return report
 
-    def _set_eigenstrain(self, x: NDArray[np.float64]) -> None:
-        """Sets ε_a and ε_c from the stoichiometry at the quadrature points, (cells, points)."""
-        for number, crystal in enumerate(self._crystals):
-            cells = self._crystal_of_cell == number if len(self._crystals) > 1 else slice(None)
-            strains = crystal.lattice.both(x[cells]) - crystal.lattice.both(self._rest)
-            self._strain_a.x.array[self._points[cells]] = strains[..., 0]
-            self._strain_c.x.array[self._points[cells]] = strains[..., 1]
+    def _set_lithium(self, corners: NDArray[np.float64]) -> None:
+        """Sets the free strain, and tells the terms, from the stoichiometry at the corners of the cells."""
+        strains = self._solids.strains(corners)
+        self._strain_a.x.array[self._points] = strains[..., 0]
+        self._strain_c.x.array[self._points] = strains[..., 1]
+        self._update_terms(corners)
+
+    def _update_terms(self, corners: NDArray[np.float64]) -> None:
+        self._corners = corners
+        for term in self._terms:
+            term.update(corners)
 
     def _solve_load(self) -> LinearReport:
         with self._phases.measure("load assembly"):
@@ -160,13 +153,11 @@ class Mechanics:
             SolveError: When the elastic solve fails.
         """
         is_free = self._domain.dimension == 3 or self._stretch is not None
-        if len(self._crystals) > 1 or not is_free:
-            return self._solve_aside(lambda: self._set_eigenstrain(np.full(self._points.shape, mean_stoichiometry)))
+        if self._terms or not self._solids.has_one_crystal or not is_free:
+            return self._solve_aside(lambda: self._set_lithium(np.full_like(self._corners, mean_stoichiometry)))
         if self._unit_mismatch is None:
             self._unit_mismatch = self._solve_aside(self._set_unit_mismatch)
-        lattice = self._crystals[0].lattice
-        strain_a, strain_c = lattice.both(mean_stoichiometry) - lattice.both(self._rest)
-        unit, factor = self._unit_mismatch, float(strain_c - strain_a)
+        unit, factor = self._unit_mismatch, self._solids.mismatch_of(mean_stoichiometry)
         return replace(unit, stress=factor * unit.stress, elastic_strain=factor * unit.elastic_strain)
 
     @property
@@ -181,7 +172,7 @@ class Mechanics:
     def _solve_aside(self, set_eigenstrain: Callable[[], None]) -> StressSample:
         """Stress for another eigenstrain; the current solution is put back afterwards."""
         functions = (self.displacement, self._strain_a, self._strain_c)
-        kept = [function.x.array.copy() for function in functions]
+        kept, corners = [function.x.array.copy() for function in functions], self._corners
         stretch = self.axial_strain
         set_eigenstrain()
         report = self._solve_load()
@@ -190,6 +181,7 @@ class Mechanics:
         sample = self.stress()
         for function, values in zip(functions, kept, strict=True):
             function.x.array[:] = values
+        self._update_terms(corners)
         if self._stretch is not None:
             self._stretch.value.value = stretch
         return sample

@@ -21,8 +21,9 @@ from meshes.particle import Particle
 from meshes.store import load, obtain
 from solver.materials import load_material
 from solver.solve.domain import build_domain
-from solver.solve.mechanics import Crystal, Mechanics
+from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
+from solver.solve.solids import Crystal, Solids
 from solver.solve.transport import Transport
 
 CASE = """\
@@ -108,8 +109,7 @@ def test_memory_is_flat_over_many_steps(tmp_path):
     material, phases = load_material("NMC811"), Phases()
     mechanics = Mechanics(
         domain,
-        [Crystal(material.stiffness, material.lattice)],
-        stress_free_stoichiometry=1.0,
+        Solids(domain, [Crystal(material.stiffness, material.lattice)], rest=1.0),
         tolerance=1e-6,
         phases=phases,
     )

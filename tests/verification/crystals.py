@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from boxes import ball, domain_of, with_facets
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from solver.materials import LatticeStrain, TransverseStiffness
+from solver.materials import LatticeStrain, Layer, TransverseStiffness
 from solver.solve.domain import Domain
-from solver.solve.mechanics import Crystal, Mechanics
+from solver.solve.elastic_term import ElasticTerm
+from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
+from solver.solve.solids import Crystal, Solids, by_grain, one_crystal
 
 Array = NDArray[np.float64]
 
@@ -36,16 +38,13 @@ def mechanics(
     crystal_of_grain: NDArray[np.intp] | None = None,
     tolerance: float = 1e-10,
     rest: float = 0.0,
+    layers: Mapping[int, Layer] | None = None,
+    terms: Callable[[Solids], Sequence[ElasticTerm]] = lambda solids: (),
 ) -> Mechanics:
     """Mechanics with a tight solver, free of stress at x = `rest`."""
-    return Mechanics(
-        domain,
-        crystals,
-        crystal_of_grain,
-        stress_free_stoichiometry=rest,
-        tolerance=tolerance,
-        phases=Phases(),
-    )
+    shares = one_crystal if crystal_of_grain is None else by_grain(crystal_of_grain)
+    solids = Solids(domain, crystals, shares, layers=layers, rest=rest)
+    return Mechanics(domain, solids, tolerance=tolerance, phases=Phases(), terms=terms(solids))
 
 
 def lithium(domain: Domain, value: float | Callable[[Array], Array]) -> fem.Function:

@@ -35,8 +35,8 @@ from solver.materials import LatticeStrain, TransverseStiffness
 from solver.model.elasticity import StiffnessFields, strain, stress
 from solver.solve.coupling import OneWay
 from solver.solve.elastic_solver import ElasticSolver
-from solver.solve.mechanics import Crystal
 from solver.solve.phases import Phases
+from solver.solve.solids import Crystal
 from solver.solve.state import State, StepResult
 from solver.solve.stepping import Segment, TimeLoop
 from solver.solve.transport import Transport
@@ -63,7 +63,7 @@ def manufactured_errors(counts: Sequence[int]) -> tuple[Convergence, Convergence
 
 def _manufactured_error(count: int) -> tuple[float, float]:
     domain = domain_of(box((count,) * 3), [[1, 2, 2]])
-    fields = StiffnessFields.of(domain.mesh, [STIFFNESS], np.zeros(len(domain.grain), dtype=np.intp))
+    fields = StiffnessFields.of_cells(domain.mesh, np.tile(CRYSTAL_CONSTANTS, (len(domain.grain), 1)))
     solver = ElasticSolver(domain, fields, 1e-11, Phases())
     exact = ufl.as_vector(manufactured(ufl.SpatialCoordinate(domain.mesh), ufl))
     test = ufl.TestFunction(solver.space)

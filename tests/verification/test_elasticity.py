@@ -23,7 +23,7 @@ from voigt import tensors, voigt_stress
 from solver import compat
 from solver.materials import LatticeStrain
 from solver.model.elasticity import strain
-from solver.solve.mechanics import Crystal
+from solver.solve.solids import Crystal
 from solver.solve.stress import GAUSS
 
 

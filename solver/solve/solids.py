@@ -1,0 +1,137 @@
+"""What the cells are made of, mechanically: their stiffness, and the strain they would take if they were free.
+
+Grains hold one or several crystals in shares that may change with the radius (eq. 8.1). A coating follows a share of
+the strain of the grain below (eq. 8.5); the matrix does not strain by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshes.particle_mesh import INTERFACE, MATRIX
+from solver.errors import MeshError
+from solver.materials import LatticeStrain, Layer, TransverseStiffness
+from solver.model.elasticity import CONSTANTS, StiffnessFields
+from solver.solve.domain import Domain
+from solver.solve.hosts import Hosts
+from solver.solve.stress import GAUSS
+
+Array = NDArray[np.float64]
+
+# Shares (…, k) of k crystals at places (…, 3) in grains (…,).
+Shares = Callable[[Array, NDArray[np.int32]], Array]
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """What a grain is made of, mechanically: its stiffness and its lattice strain against lithium content."""
+
+    stiffness: TransverseStiffness
+    lattice: LatticeStrain
+
+
+def by_grain(crystal_of_grain: NDArray[np.intp]) -> Shares:
+    """Every grain of one crystal: `crystal_of_grain` (N,) is its number."""
+    rows = np.eye(int(crystal_of_grain.max()) + 1)[crystal_of_grain]
+    return lambda points, grain: rows[np.minimum(grain, len(rows)) - 1]
+
+
+def one_crystal(points: Array, grain: NDArray[np.int32]) -> Array:
+    """All grains alike."""
+    return np.ones((*grain.shape, 1))
+
+
+class Solids:
+    """Stiffness and free strain of all cells.
+
+    Args:
+        domain: The particle.
+        crystals: What grains are made of.
+        shares: Where there is how much of each.
+        layers: What the other regions are made of.
+        rest: Uniform x at which nothing is strained [-].
+
+    Attributes:
+        stiffness: Elastic constants of each cell.
+        has_one_crystal: Whether all cells are of one crystal.
+
+    Raises:
+        MeshError: When the mesh has a region nothing is said about.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        crystals: Sequence[Crystal],
+        shares: Shares = one_crystal,
+        *,
+        layers: Mapping[int, Layer] | None = None,
+        rest: float,
+    ) -> None:
+        layers = layers or {}
+        self._crystals, self._rest = crystals, rest
+        self._barycentric = GAUSS[domain.dimension].barycentric
+        regions = np.unique(np.concatenate(domain.comm.allgather(np.unique(domain.grain[~domain.is_grain]))))
+        if unknown := [int(region) for region in regions if int(region) not in layers]:
+            raise MeshError(f"the mesh has regions {unknown}, but the case says of no layer there; check the mesh file")
+        self.has_one_crystal = len(crystals) == 1 and not len(regions)
+        inside = domain.is_grain
+        corners = domain.mesh.geometry.x[domain.cell_vertices]
+        places = np.einsum("qv,cvi->cqi", self._barycentric, corners)
+        grain = np.repeat(domain.grain[:, None], places.shape[1], axis=1)
+        # (cells, points, crystals); nothing outside the grains.
+        self._shares = np.where(inside[:, None, None], shares(places, grain), 0.0)
+        constants = self._shares.mean(axis=1) @ np.array([_constants(crystal.stiffness) for crystal in crystals])
+        for region, layer in layers.items():
+            constants[domain.grain == region] = _constants(layer.stiffness)
+        self.stiffness = StiffnessFields.of_cells(domain.mesh, constants)
+        self._hosts: Hosts | None = None
+        self._follows: Array = np.zeros((0, 2))
+        if regions.size and ((regions != MATRIX) & (regions != INTERFACE)).any():
+            self._hosts = Hosts(domain)
+            self._hosts.align(domain)
+            coated = domain.grain[self._hosts.coated]
+            chosen = {region: (layer.host_strain_share, layer.misfit) for region, layer in layers.items()}
+            self._follows = np.array([chosen[int(region)] for region in coated]).reshape(-1, 2)
+
+    def strains(self, stoichiometry: Array) -> Array:
+        """ε_a and ε_c at the Gauss points of all cells, (cells, points, 2).
+
+        Args:
+            stoichiometry: x at the corners, (cells, corners).
+        """
+        values = self._mixed(stoichiometry @ self._barycentric.T, self._shares)
+        hosts = self._hosts
+        if hosts is not None:
+            at_facets = (hosts.weights * stoichiometry[hosts.cells]).sum(axis=1)
+            below = hosts.spread(self._mixed(at_facets, self._shares[hosts.cells].mean(axis=1)))
+            share, misfit = self._follows[:, :1], self._follows[:, 1:]
+            values[hosts.coated] = (share * below + misfit)[:, None]
+        return values
+
+    def corner_strains(self, stoichiometry: Array, cells: NDArray[np.intp]) -> Array:
+        """ε_a and ε_c at the corners of some cells of grains, (k, corners, 2), from x there, (k, corners)."""
+        shares = np.repeat(self._shares[cells].mean(axis=1)[:, None], stoichiometry.shape[1], axis=1)
+        return self._mixed(stoichiometry, shares)
+
+    def mismatch_of(self, stoichiometry: float) -> float:
+        """ε_c − ε_a of the only crystal at a uniform x [-] (eq. 2.7)."""
+        strain_a, strain_c = self._mixed(np.array([stoichiometry]), np.ones((1, 1)))[0]
+        return float(strain_c - strain_a)
+
+    def _mixed(self, x: Array, shares: Array) -> Array:
+        """Strains (…, 2) at x (…,) with shares (…, crystals)."""
+        mixed = np.zeros((*x.shape, 2))
+        for number, crystal in enumerate(self._crystals):
+            share = shares[..., number]
+            used = slice(None) if len(self._crystals) == 1 and share.all() else share > 0.0
+            mixed[used] += share[used][..., None] * (crystal.lattice.both(x[used]) - crystal.lattice.both(self._rest))
+        return mixed
+
+
+def _constants(stiffness: TransverseStiffness) -> list[float]:
+    return [getattr(stiffness, name) for name in CONSTANTS]
