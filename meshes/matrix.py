@@ -86,7 +86,8 @@ def fill_around(
     dimension = inner.shape[1]
     shape, facets, size = _outer_surface(points, inner, 8.0 * volume if sector else volume, matrix, centre, sector)
     outer, finest = facets + len(points), _edge_length(points, inner)
-    points, planes = np.concatenate([points, shape]), []
+    points = np.concatenate([points, shape])
+    planes: list[Indices] = []
     try:
         if sector:
             points, planes = sector_planes(points, inner, outer, (finest, size), run)
