@@ -62,7 +62,8 @@ def find_pore_spaces(mesh: ParticleMesh, outline: Spheroid) -> PoreSpaces:
     rim = np.where(is_wall[pairs[:, 0]], pairs[:, 0], pairs[:, 1])
     is_open = np.bincount(space[rim], minlength=count) > 0
     ball = outline.to_ball(mesh.points)
-    volumes = -np.bincount(space[walls], _cones(ball, facets[walls]), count)
+    # Without any pore numpy counts in integers, whatever the weights.
+    volumes = -np.bincount(space[walls], _cones(ball, facets[walls]), count).astype(np.float64)
     volumes += _mouth_cones(ball, facets[rim], ridges, space[rim], count)
     axes = outline.semi_axes[: mesh.dimension]
     volumes *= axes.prod()
