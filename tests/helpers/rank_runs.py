@@ -17,6 +17,7 @@ electrochemistry: {protocol: [Charge at 1C until 40 % SoC, Rest for 2 min]}
 numerics: {displacement_tolerance: 1.0e-10}
 output: {fields: 2, pictures: false}
 """
+SECTION = CASE.replace("particle: {", "particle: {dimension: 2, ").replace("size: 0.5 um", "size: 0.15 um")
 # The guards measure rounding and solver residues themselves.
 GUARDS = ("lithium_imbalance", "stress_imbalance")
 # Solves stop at 1e-10 and partitions differ from run to run; 1e-5 of a column's largest value is ample.
@@ -24,10 +25,10 @@ LARGEST_DIFFERENCE = 1e-5
 _ROUNDING = 1e-9
 
 
-def history_on(folder: Path, ranks: int) -> pd.DataFrame:
-    """Runs the case on some ranks and reads its history.csv; `folder` keeps case and results."""
+def history_on(folder: Path, ranks: int, text: str = CASE) -> pd.DataFrame:
+    """Runs a case on some ranks and reads its history.csv; `folder` keeps case and results."""
     case = folder / "case.yaml"
-    case.write_text(CASE)
+    case.write_text(text)
     results = folder / f"ranks{ranks}"
     arguments = ["-m", "solver.cli", "run", str(case), "--output", str(results), "--quiet"]
     command, environment = launch_command(ranks, arguments)

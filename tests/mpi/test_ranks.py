@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from rank_runs import GUARDS, LARGEST_DIFFERENCE, history_differences, history_on
+from rank_runs import GUARDS, LARGEST_DIFFERENCE, SECTION, history_differences, history_on
 
 from solver.mpi import launch_command
 
@@ -20,6 +20,14 @@ def test_history_does_not_depend_on_the_number_of_ranks(tmp_path):
             assert together.filter(regex=f"^{guard}").to_numpy().max() < 1e-6
         for column, difference in history_differences(alone, together).items():
             assert difference <= LARGEST_DIFFERENCE, column
+
+
+@pytest.mark.mpi
+@pytest.mark.slow
+def test_history_of_a_section_does_not_depend_on_the_number_of_ranks(tmp_path):
+    alone, together = (history_on(tmp_path, ranks, SECTION) for ranks in (1, 2))
+    for column, difference in history_differences(alone, together).items():
+        assert difference <= LARGEST_DIFFERENCE, column
 
 
 @pytest.mark.mpi

@@ -154,6 +154,44 @@ ONE_WAY = Bar(
     "nothing acts back",
     "test_elasticity.py::test_lithium_does_not_depend_on_the_stiffness_v13",
 )
+_DISC = "test_sections.py::test_lithium_in_a_disc"
+DISC_PROFILE = Bar("disc, held or driven: profile, largest error at any vertex (20 cells)", 0.005, "0.5 %", _DISC)
+DISC_RATE = Bar("its rate between 10 and 20 cells", 1.8, "second order; 0.2 for coarse meshes", _DISC, at_least=True)
+_DISC_STRESS = "test_sections.py::test_stress_of_a_disc"
+DISC_STRESS = Bar("stress of a disc, largest error at any point (20 cells)", 0.002, "0.2 % of the unit", _DISC_STRESS)
+DISC_STRESS_RATE = Bar("rate of its root-mean-square error", 1.8, "strain of P2 is of second order", _DISC_STRESS, True)
+SECTION_LAMINATE = Bar(
+    "laminate across the section: stress within the layers, largest error at any point in the middle",
+    0.005,
+    "0.5 %; the ends of the strip take part in the common stretch",
+    "test_sections.py::test_laminate_across_the_section",
+)
+_SECTION_MMS = "test_sections.py::test_displacement_of_a_section_converges_at_third_order"
+SECTION_RATE = Bar("manufactured displacement in three directions: rate in L²", 2.9, "P2", _SECTION_MMS, at_least=True)
+SECTION_STRAIN_RATE = Bar("its strain: rate", 1.9, "one order less", _SECTION_MMS, at_least=True)
+_SECTION_NULL = "test_sections.py::test_what_is_free_is_free_of_stress"
+SECTION_CRYSTAL = Bar(
+    "free crystal with an oblique axis, over clamped stress, over the solver's tolerance", 20.0, "as V13", _SECTION_NULL
+)
+SECTION_ISOTROPIC = Bar("polycrystal straining alike in all directions: the same ratio", 20.0, "as V13", _SECTION_NULL)
+SECTION_FORCE = Bar(
+    "∫σ dA of a polycrystal over ∫\\|σ\\| dA, axial force included where it may stretch",
+    1e-8,
+    "a hundred times the solver's tolerance",
+    "test_sections.py::test_a_free_section_carries_no_force",
+)
+SECTION_MISMATCH = Bar(
+    "mismatch stress (eq. 2.7) against a solve at uniform x",
+    1e-7,
+    "both solves stop at 1e-10 of the load",
+    "test_sections.py::test_mismatch_of_a_section",
+)
+SECTION_RANKS = Bar(
+    "section: indicators on 2 ranks against 1, as above",
+    LARGEST_DIFFERENCE,
+    "solves stop at 1e-10; room for the conditioning and for percentiles",
+    "../mpi/test_ranks.py::test_history_of_a_section_does_not_depend_on_the_number_of_ranks",
+)
 RANKS = Bar(
     "indicators on 2 ranks against 1, largest difference over the largest value of its column",
     LARGEST_DIFFERENCE,

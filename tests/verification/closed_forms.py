@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
+from scipy.special import j0, j1, jn_zeros
 from voigt import PAIRS, voigt_stress
 
 Array = NDArray[np.float64]
@@ -141,3 +142,31 @@ def _components(tensor: Array) -> Array:
 
 def _engineering(tensor: Array) -> Array:
     return np.array([tensor[i, j] * (1 if i == j else 2) for i, j in PAIRS])
+
+
+_HELD_ROOTS, _DRIVEN_ROOTS = (jn_zeros(order, _TERMS)[:, None] for order in (0, 1))
+
+
+def held_disc(r: ArrayLike, tau: float) -> Array:
+    """Eq. 7.3: (c − c0)/(cs − c0) at r/R in a disc whose rim is held from τ = 0."""
+    weights = 2.0 * np.exp(-(_HELD_ROOTS**2) * tau) / (_HELD_ROOTS * j1(_HELD_ROOTS))
+    return 1.0 - (weights * j0(_HELD_ROOTS * np.ravel(r))).sum(axis=0)
+
+
+def held_disc_uptake(tau: float) -> float:
+    """Eq. 7.3: (mean c − c0)/(cs − c0)."""
+    return float(1.0 - (4.0 * np.exp(-(_HELD_ROOTS**2) * tau) / _HELD_ROOTS**2).sum())
+
+
+def driven_disc(r: ArrayLike, tau: float) -> Array:
+    """Eq. 7.4: (c − c0) D/(J R) at r/R in a disc with inward flux J from τ = 0."""
+    r = np.ravel(r)
+    weights = 2.0 * np.exp(-(_DRIVEN_ROOTS**2) * tau) / (_DRIVEN_ROOTS**2 * j0(_DRIVEN_ROOTS))
+    return 2.0 * tau + r**2 / 2.0 - 0.25 - (weights * j0(_DRIVEN_ROOTS * r)).sum(axis=0)
+
+
+def disc_stress(r: Array, poisson: float, may_stretch: bool) -> Array:
+    """Eq. 7.5: σ_r, σ_θ and σ_z at r/R in units of E e/(1 − ν), for the strain e (r/R)²."""
+    radial, hoop = (1.0 - r**2) / 4.0, (1.0 - 3.0 * r**2) / 4.0
+    axial = radial + hoop if may_stretch else poisson * (radial + hoop) - (1.0 - poisson) * r**2
+    return np.stack([radial, hoop, axial])

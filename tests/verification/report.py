@@ -18,9 +18,10 @@ import diffusion_cases as diffusion
 import dolfinx
 import elasticity_cases as elasticity
 import numpy as np
+import section_cases as sections
 import sphere_cases as spheres
 from petsc4py import PETSc
-from rank_runs import history_differences, history_on
+from rank_runs import SECTION, history_differences, history_on
 from report_figures import Drawer
 
 TEMPLATE = Path(__file__).with_name("page.md")
@@ -162,11 +163,33 @@ class Report:
             ONE_WAY=elasticity.stiffness_on_lithium()[0],
         )
 
+    def sections(self) -> None:
+        """Two dimensions."""
+        held, driven = ([disc(levels) for levels in (10, 20)] for disc in (sections.held_disc, sections.driven_disc))
+        stresses = [sections.falling((5, 10, 20), way) for way in sections.WAYS.values()]
+        laminates = [sections.section_laminate(plate) for plate in elasticity.LAMINATES.values()]
+        displacement, strains = sections.manufactured_errors((4, 8, 16))
+        self.reach(
+            DISC_PROFILE=max(held[1].error, driven[1].error),
+            DISC_RATE=min(_rate(coarse.error, fine.error) for coarse, fine in (held, driven)),
+            DISC_STRESS=max(finest.largest for _, finest in stresses),
+            DISC_STRESS_RATE=min(convergence.fitted for convergence, _ in stresses),
+            SECTION_LAMINATE=max(max(item.in_plane_error, item.out_of_plane) for item in laminates),
+            SECTION_RATE=displacement.rates[-1],
+            SECTION_STRAIN_RATE=strains.rates[-1],
+            SECTION_CRYSTAL=sections.askew_residue(may_differ=False),
+            SECTION_ISOTROPIC=sections.askew_residue(may_differ=True),
+            SECTION_FORCE=max(sections.mean_stress(way) for way in sections.WAYS.values()),
+            SECTION_MISMATCH=max(sections.mismatch_error(way) for way in sections.WAYS.values()),
+        )
+
     def ranks(self) -> None:
         """One rank against two."""
         with tempfile.TemporaryDirectory() as folder:
             differences = history_differences(*(history_on(Path(folder), ranks) for ranks in (1, 2)))
-        self.reach(RANKS=max(differences.values()))
+        with tempfile.TemporaryDirectory() as folder:
+            flat = history_differences(*(history_on(Path(folder), ranks, SECTION) for ranks in (1, 2)))
+        self.reach(RANKS=max(differences.values()), SECTION_RANKS=max(flat.values()))
         self.values["rank_columns"] = str(len(differences))
 
     def page(self) -> str:
@@ -209,6 +232,7 @@ def main() -> None:
     report = Report(folder / "figures")
     parts: tuple[Callable[[], None], ...] = (
         report.nulls,
+        report.sections,
         report.laminate,
         report.core_shell,
         report.rates,
