@@ -7,6 +7,7 @@ to the surface. The mesher of labels (`meshes.labelled`) and the placement of po
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,7 +18,8 @@ from meshes.arrays import Array, Indices
 from meshes.power_diagram import PowerLabels
 from meshes.spheroid import Spheroid
 
-_CHUNK = 40_000  # points at a time: distances to all elongated grains are held in memory
+_MOST_DISTANCES = 10_000_000  # held in memory at a time
+_ROUND = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
 
 
 def _none() -> Array:
@@ -75,9 +77,8 @@ class LabelField:
         """The grain 1..N whose cell a point lies in, be it solid or not, shape (n,) for points of shape (n, 3)."""
         if self.shapes is None:
             return self._power_labels(points) + 1
-        return np.concatenate(
-            [_no_labels(), *(self._nearest_elongated(points[at : at + _CHUNK]) for at in range(0, len(points), _CHUNK))]
-        )
+        nearest = (part.argmin(axis=1) for part in distance_chunks(self, self.weights, points))
+        return np.concatenate([_no_labels(), *nearest]) + 1
 
     def is_solid(self, points: Array) -> Array:
         """Whether points of shape (n, 3) are inside the outline and in no pore, void or channel, shape (n,)."""
@@ -126,9 +127,6 @@ class LabelField:
         """The pore of smallest power distance (on the wall of merged pores: the one whose wall it is), shape (n,)."""
         return np.asarray(self._pore_tree.query(np.column_stack([points, np.zeros(len(points))]))[1], dtype=np.int64)
 
-    def _nearest_elongated(self, points: Array) -> Indices:
-        return (quadratic_features(points) @ self._coefficients).argmin(axis=1) + 1
-
     @cached_property
     def _power_labels(self) -> PowerLabels:
         return PowerLabels(self.positions, self.weights)
@@ -139,24 +137,37 @@ class LabelField:
         lift = np.sqrt(np.maximum(self.pore_radii.max() ** 2 - self.pore_radii**2, 0.0))
         return cKDTree(np.column_stack([self.pore_centres, lift]))
 
-    @cached_property
-    def _coefficients(self) -> Array:
-        assert self.shapes is not None
-        return distance_coefficients(self.positions, self.shapes, self.weights)
-
 
 def _no_labels() -> Indices:
     return np.empty(0, dtype=np.int64)
 
 
-def quadratic_features(points: Array) -> Array:
+def distance_chunks(field: LabelField, weights: Array, points: Array) -> Iterator[Array]:
+    """Distances (x − s)ᵀ A (x − s) − w [µm²] of points to all grains, some points at a time.
+
+    Args:
+        field: The seeds and their metric; its weights are not used.
+        weights: Weights [µm²], shape (N,).
+        points: Points [µm], shape (n, 3).
+
+    Yields:
+        Distances, shape (part of n, N).
+    """
+    shapes = np.tile(_ROUND, (field.grain_count, 1)) if field.shapes is None else field.shapes
+    coefficients = _distance_coefficients(field.positions, shapes, weights)
+    step = max(1, _MOST_DISTANCES // field.grain_count)
+    for start in range(0, len(points), step):
+        yield _monomials(points[start : start + step]) @ coefficients
+
+
+def _monomials(points: Array) -> Array:
     """The ten monomials up to second degree at points of shape (n, 3), shape (n, 10)."""
     x, y, z = points.T
     return np.column_stack([x * x, y * y, z * z, 2 * x * y, 2 * x * z, 2 * y * z, points, np.ones(len(points))])
 
 
-def distance_coefficients(positions: Array, shapes: Array, weights: Array) -> Array:
-    """Coefficients of (x − s)ᵀ A (x − s) − w for the monomials of `quadratic_features`, shape (10, N).
+def _distance_coefficients(positions: Array, shapes: Array, weights: Array) -> Array:
+    """Coefficients of (x − s)ᵀ A (x − s) − w for the monomials of `_monomials`, shape (10, N).
 
     Args:
         positions: Seeds s [µm], shape (N, 3).

@@ -193,3 +193,20 @@ class PowerLabels:
     def __call__(self, points: Array) -> Indices:
         """Index of the cell of each point, shape (n,) for points of shape (n, 3)."""
         return np.asarray(self._tree.query(np.column_stack([points, np.zeros(len(points))]))[1], dtype=np.int64)
+
+
+def power_neighbours(seeds: Array, weights: Array, points: Array, count: int) -> tuple[Array, Indices]:
+    """The seeds of smallest power distance to each point.
+
+    Args:
+        seeds: Positions [µm], shape (N, 3).
+        weights: Weights [µm²], shape (N,).
+        points: Points [µm], shape (n, 3).
+        count: How many seeds per point.
+
+    Returns:
+        Their power distances [µm²] and their numbers, shape (n, count) each.
+    """
+    tree = cKDTree(np.column_stack([seeds, np.sqrt(weights.max() - weights)]))
+    distances, numbers = tree.query(np.column_stack([points, np.zeros(len(points))]), list(range(1, count + 1)))
+    return distances**2 - weights.max(), np.asarray(numbers, dtype=np.int64)

@@ -25,6 +25,7 @@ _MOST_GRAINS = 5000
 _VOLUME_TOLERANCE = 1e-4
 _NEWTON_STEPS = 60
 _SMALLEST_STEP = 1e-6
+_FROM_HOLLOW = 1.02  # of its radius: no seed is nearer to the centre
 _OCTANTS = np.array(list(itertools.product((1.0, -1.0), repeat=3)))  # the first one has all coordinates positive
 # Mirror images are moved by this many radii, since points on common spheres have no unique diagram; their seeds keep
 # away from the mirrors by many times more.
@@ -41,12 +42,14 @@ class Seeds:
         weights: Weights [µm²], shape (N,).
         target_volumes: Grain volumes asked for [µm³], shape (N,).
         octant: Whether the grains fill the octant of positive coordinates alone.
+        hollow: Radius of the ball at the centre that no grain fills [µm].
     """
 
     positions: Array
     weights: Array
     target_volumes: Array
     octant: bool = False
+    hollow: float = 0.0
 
 
 def grain_count(particle: Particle) -> int:
@@ -60,13 +63,20 @@ def grain_count(particle: Particle) -> int:
         return grains.count
     mean = float(grains.mean_diameter or 0.0)
     mean_volume = np.pi / 6.0 * mean**3 * (1.0 + float(grains.spread) ** 2) ** 3
-    count = Spheroid(float(particle.radius)).volume / mean_volume / (8 if particle.sector == "eighth" else 1)
+    count = _volume_to_fill(particle) / mean_volume
     if not 0.5 <= count <= _MOST_GRAINS:
         raise MeshError(
             f"particle.grains.mean_diameter: {mean:g} um in a particle of radius {particle.radius:g} um gives "
             f"{count:.3g} grains; choose a diameter that gives 1 to {_MOST_GRAINS}"
         )
     return max(1, round(count))
+
+
+def _volume_to_fill(particle: Particle) -> float:
+    """Volume of the grains together [µm³], pores not taken off."""
+    hollow = 0.0 if particle.void is None else float(particle.void.radius)
+    whole = Spheroid(float(particle.radius)).volume - 4.0 / 3.0 * np.pi * hollow**3
+    return whole / (8 if particle.sector == "eighth" else 1)
 
 
 def place_seeds(particle: Particle, domain: Spheroid) -> Seeds:
@@ -86,9 +96,10 @@ def place_seeds(particle: Particle, domain: Spheroid) -> Seeds:
     count = grain_count(particle)
     random = np.random.default_rng(grains.seed)
     octant = particle.sector == "eighth"
-    targets = target_volumes(count, float(grains.spread), domain.volume / (8 if octant else 1), random)
-    positions = _sequential_positions(targets, domain, random, octant)
-    seeds = Seeds(positions, np.zeros(count), targets, octant)
+    hollow = 0.0 if particle.void is None else float(particle.void.radius)
+    targets = target_volumes(count, float(grains.spread), _volume_to_fill(particle), random)
+    positions = _sequential_positions(targets, domain, random, octant, hollow)
+    seeds = Seeds(positions, np.zeros(count), targets, octant, hollow)
     cloud = _cloud(count, domain, random) if grains.relaxation else np.empty((0, 3))
     for _ in range(grains.relaxation):
         seeds = fit_weights(seeds, domain, tolerance=0.05)
@@ -147,7 +158,9 @@ def _cloud(count: int, domain: Spheroid, random: np.random.Generator) -> Array:
     return domain.from_ball(_points_in_ball(max(40_000, 150 * count), random))
 
 
-def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Generator, octant: bool) -> Array:
+def _sequential_positions(
+    volumes: Array, domain: Spheroid, random: np.random.Generator, octant: bool, hollow: float
+) -> Array:
     """Place grains at random, the largest first, at a distance from the others that shrinks as it gets crowded."""
     radii = np.cbrt(0.75 / np.pi * volumes)
     order = np.argsort(-radii, kind="stable")
@@ -159,6 +172,7 @@ def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Ge
             candidates = _into_octant(candidates, domain) if octant else candidates
             distance = np.linalg.norm(candidates[:, None] - positions[order[:placed]], axis=2)
             free = (distance > closeness * (radii[order[:placed]] + radii[grain])).all(axis=1)
+            free &= np.linalg.norm(candidates, axis=1) > hollow
             if free.any():
                 positions[grain] = candidates[int(free.argmax())]
                 break
@@ -167,13 +181,17 @@ def _sequential_positions(volumes: Array, domain: Spheroid, random: np.random.Ge
 
 
 def _move_to_centroids(seeds: Seeds, cloud: Array) -> Seeds:
-    """One Lloyd sweep: every seed to the centroid of its cell (of the points of a cloud in it)."""
+    """One Lloyd sweep: every seed to the centroid of its cell (of the points of a cloud in it), but into no hollow."""
     count = len(seeds.positions)
+    cloud = cloud[(cloud**2).sum(axis=1) > seeds.hollow**2]
     cell = PowerLabels(seeds.positions, seeds.weights)(cloud)
     members = np.bincount(cell, minlength=count)
     sums = np.column_stack([np.bincount(cell, cloud[:, axis], count) for axis in range(3)])
     centroids = sums / np.maximum(members, 1)[:, None]
-    return replace(seeds, positions=np.where(members[:, None] > 0, centroids, seeds.positions))
+    centroids = np.where(members[:, None] > 0, centroids, seeds.positions)
+    distance = np.linalg.norm(centroids, axis=1, keepdims=True)
+    outwards = np.maximum(1.0, _FROM_HOLLOW * seeds.hollow / np.maximum(distance, 1e-300))
+    return replace(seeds, positions=np.where(seeds.hollow > 0.0, outwards, 1.0) * centroids)
 
 
 def fit_weights(seeds: Seeds, domain: Spheroid, tolerance: float = _VOLUME_TOLERANCE) -> Seeds:
@@ -192,10 +210,10 @@ def fit_weights(seeds: Seeds, domain: Spheroid, tolerance: float = _VOLUME_TOLER
         return replace(seeds, weights=whole.weights[: len(seeds.weights)])
     targets = seeds.target_volumes
     weights = seeds.weights
-    measures = _measure(seeds.positions, weights, domain)
+    measures = _measure(seeds, weights, domain)
     if measures.volumes.min() < 0.05 * targets.min():
         weights = np.zeros(len(targets))
-        measures = _measure(seeds.positions, weights, domain)
+        measures = _measure(seeds, weights, domain)
     floor = 0.5 * min(float(measures.volumes.min()), float(targets.min()))
     for _ in range(_NEWTON_STEPS):
         residual = targets - measures.volumes
@@ -213,7 +231,7 @@ def _damped(
     fraction = 1.0
     while fraction > _SMALLEST_STEP:
         trial = weights + fraction * step
-        measures = _measure(seeds.positions, trial, domain)
+        measures = _measure(seeds, trial, domain)
         shrunk = np.linalg.norm(seeds.target_volumes - measures.volumes) <= (1.0 - 0.5 * fraction) * error
         if measures.volumes.min() > floor and shrunk:
             return trial, measures
@@ -222,8 +240,18 @@ def _damped(
     raise MeshError(f"grain {grain}: its volume could not be fitted; choose another seed or a smaller spread")
 
 
-def _measure(positions: Array, weights: Array, domain: Spheroid) -> CellMeasures:
-    return cell_measures(power_diagram(positions, weights, domain), domain)
+def _measure(seeds: Seeds, weights: Array, domain: Spheroid) -> CellMeasures:
+    """Volumes and areas of cells inside the particle, those inside its hollow taken off."""
+    diagram = power_diagram(seeds.positions, weights, domain)
+    whole = cell_measures(diagram, domain)
+    if not seeds.hollow:
+        return whole
+    inside = cell_measures(diagram, Spheroid(seeds.hollow))
+    count = len(weights)
+    lost = np.searchsorted(whole.pairs @ [count, 1], inside.pairs @ [count, 1])
+    areas = whole.areas.copy()
+    areas[lost] -= inside.areas
+    return CellMeasures(whole.volumes - inside.volumes, whole.pairs, np.maximum(areas, 1e-12 * domain.radius**2))
 
 
 def _newton_step(positions: Array, measures: CellMeasures, residual: Array) -> Array:
