@@ -53,19 +53,18 @@ def membrane_section(layers: tuple[Coating, ...], growth: Growth, covered: Mask)
     return ReportSection(title, (thickness, *rows), {"model": "membrane", **data})
 
 
-def matrix_section(matrix: Matrix, before: Growth, after: Growth, within: float, half_width: float) -> ReportSection:
+def matrix_section(matrix: Matrix, before: Growth, after: Growth, fraction: float, half_width: float) -> ReportSection:
     """About the matrix and the interface layer, which counts as a part of it.
 
     Args:
         matrix: The description.
         before: The particle with its coatings.
         after: The same within the matrix.
-        within: Volume of the particle, pores and coatings included [µm³].
+        fraction: Volume of the particle, pores and coatings included, over that within the outer surface.
         half_width: Radius of the sphere, or half the edge of the box [µm].
     """
     cells, region = after.cells[len(before.cells) :], after.region[len(before.cells) :]
     volumes = cell_volumes(after.points, cells)
-    fraction = within / (within + float(volumes.sum()))
     size = {"sphere": f"radius {half_width:.4g} um", "box": f"edge {2.0 * half_width:.4g} um"}[matrix.shape]
     rows = [
         (

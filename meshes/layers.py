@@ -18,6 +18,7 @@ from meshes.growth import Growth, finished, grow, start_growth
 from meshes.islands import islands
 from meshes.layer_report import contact_section, layer_volume, matrix_section, membrane_section, shell_section
 from meshes.matrix import fill_around, matrix_problems, volume_within
+from meshes.mouths import lids
 from meshes.particle import Particle
 from meshes.particle_mesh import (
     BLOCKED,
@@ -35,7 +36,9 @@ from meshes.particle_mesh import (
     MATRIX,
     MATRIX_OUTER,
     OUTER,
+    PORE_WALL,
     SYMMETRY,
+    WETTED_PORE_WALL,
 )
 from meshes.quality import check_mesh
 
@@ -122,9 +125,9 @@ def _with_matrix(
     assert matrix is not None
     size, seed = float(matrix.island_size) * radius, [matrix.seed, _OF_CONTACTS]
     contact = islands(growth.points, growth.surface, float(matrix.coverage), size, seed)
-    inside, within = growth, volume_within(growth.points, growth.surface)
+    inside, within = growth, volume_within(growth.points, _closed(growth))
     touching = COATING_OUTER if _shells(particle) else CONTACT
-    growth = growth.tagged(growth.surface, np.where(contact, touching, BLOCKED))
+    growth = _dried(growth).tagged(growth.surface, np.where(contact, touching, BLOCKED))
     if matrix.interface == "limited":
         below = INTERFACE_THICKNESS * radius
         growth = grow(growth, below, 1, INTERFACE, "particle.matrix.interface")
@@ -133,12 +136,28 @@ def _with_matrix(
     run = partial(engine.run, time_limit=particle.mesh.time_limit)
     centre = np.zeros(3)
     total = within / float(matrix.volume_fraction)
-    filling = fill_around(growth.points, growth.surface, total, matrix, centre, growth.sector, run)
+    closed = _closed(growth)
+    filling = fill_around(growth.points, closed, total, matrix, centre, growth.sector, run)
+    # The matrix does not enter pores: it ends at lids over their mouths.
+    growth = growth.tagged(closed[len(growth.surface) :], PORE_WALL)
     growth = growth.with_cells(filling.points, filling.cells, MATRIX).tagged(filling.outer, MATRIX_OUTER)
     for plane, tag in zip(filling.planes, SYMMETRY):
         growth = growth.tagged(plane, tag)
-    section = matrix_section(matrix, inside, growth, within, filling.half_width)
+    fraction = within / volume_within(filling.points, filling.outer)
+    section = matrix_section(matrix, inside, growth, fraction, filling.half_width)
     return growth, contact, [section, contact_section(matrix, inside, contact)]
+
+
+def _closed(growth: Growth) -> Indices:
+    """The surface with lids over the mouths of pores, (k + l, dimension); an eighth stays open at its planes."""
+    if growth.sector or growth.surface.shape[1] == 2:
+        return growth.surface
+    return np.concatenate([growth.surface, lids(growth.points, growth.surface)])
+
+
+def _dried(growth: Growth) -> Growth:
+    """The same with all walls of pores dry, now that none of them opens to the outside."""
+    return replace(growth, tags=np.where(growth.tags == WETTED_PORE_WALL, PORE_WALL, growth.tags))
 
 
 def _skin_tags(particle: Particle, islanded: Mask, contact: Mask) -> Indices:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from meshes.extrusion import extrude
 from meshes.interface import interface_columns
 from meshes.islands import islands, patch_count
 from meshes.layers import add_layers
+from meshes.matrix import volume_within
+from meshes.mouths import lids
 from meshes.msh_file import read_msh, write_msh
 from meshes.particle import Particle
 from meshes.particle_mesh import (
@@ -38,6 +42,8 @@ from meshes.particle_mesh import (
     MATRIX,
     MATRIX_OUTER,
     OUTER,
+    PORE_WALL,
+    WETTED_PORE_WALL,
     ParticleMesh,
     areas_of,
     cell_volumes,
@@ -305,3 +311,52 @@ def test_voids_of_a_mesh_from_a_file_get_no_coating(grains: Body) -> None:
     wall = np.linalg.norm(mesh.points[mesh.facets[mesh.facet_tags == OUTER]], axis=2)
     assert 0.0 < wall.max() < 2.5
     assert volume_of(mesh, COATING) == pytest.approx(4.0 / 3.0 * np.pi * (5.2**3 - 5.0**3), rel=0.005)
+
+
+def test_the_matrix_does_not_enter_open_pores(grains: Body) -> None:
+    """Holes of 0.9 µm in the surface, ragged because whole tetrahedra were taken out: the matrix ends at lids."""
+    body = pitted(grains)
+    enclosed = volume_within(body.mesh.points, body.mesh.facets[body.mesh.facet_tags != GRAIN_BOUNDARY])
+    matrix = {"material": "any", "volume_fraction": 0.4, "interface": "limited"}
+    finished = add_layers(body, described(coating=SHELL, matrix=matrix), silent)
+    mesh = finished.mesh
+    assert WETTED_PORE_WALL not in mesh.facet_tags
+    pairs = facet_grains(mesh)
+    assert {COATING, INTERFACE, MATRIX} <= set(pairs[mesh.facet_tags == PORE_WALL, 0])
+    # What the outer surface encloses: grains, layers and matrix, and the pores that stayed empty.
+    outer = volume_within(mesh.points, mesh.facets[mesh.facet_tags == MATRIX_OUTER])
+    empty = outer - cell_volumes(mesh.points, mesh.cells).sum()
+    pores = grain_volumes(grains.mesh).sum() - enclosed
+    # They reach up to the lids, 0.25 µm above the particle over a part of 8 %.
+    assert pores < empty < pores + 0.25 * 0.08 * 4.0 * np.pi * RADIUS**2
+    assert finished.sections[1].data["volume_fraction"] == pytest.approx(0.4, rel=1e-9)
+
+
+def pitted(grains: Body) -> Body:
+    """The grains with eight pits at the corners of a cube, their walls wetted."""
+    mesh = grains.mesh
+    pits = RADIUS / 3**0.5 * np.array(list(product((1.0, -1.0), repeat=3)))
+    distance = np.linalg.norm(mesh.points[mesh.cells].mean(axis=1)[:, None] - pits, axis=2).min(axis=1)
+    used, cells = np.unique(mesh.cells[distance > 0.9], return_inverse=True)
+    left = tagged_mesh(mesh.points[used], cells.reshape(-1, 4), mesh.grain[distance > 0.9])
+    smooth = (np.linalg.norm(left.points[left.facets], axis=2) > RADIUS - 1e-6).all(axis=1)
+    walls = (left.facet_tags == OUTER) & ~smooth
+    return Body(replace(left, facet_tags=np.where(walls, WETTED_PORE_WALL, left.facet_tags).astype(np.int32)))
+
+
+def test_lids_leave_islands_of_surface_alone() -> None:
+    """A square of 5 × 5 points without the ring around its middle triangles."""
+    points = np.array([[x, y, 0.01 * x * y] for x in range(5) for y in range(5)], dtype=float)
+    whole = [[5 * x + y + step for step in half] for x in range(4) for y in range(4) for half in ([0, 5, 6], [0, 6, 1])]
+    triangles = np.array(whole)
+    middle = points[triangles].mean(axis=1)[:, :2] - 2.0
+    rim = np.abs(middle).max(axis=1) > 1.0
+    dish = np.vstack([points, [2.0, 2.0, -3.0]])
+    outline = [0, 5, 10, 15, 20, 21, 22, 23, 24, 19, 14, 9, 4, 3, 2, 1]
+    below = np.array([[second, first, 25] for first, second in zip(outline, [*outline[1:], 0])])
+    island = np.array([[12, 17, 18]])
+    surface = np.concatenate([triangles[rim], below, island])
+    closed = np.concatenate([surface, lids(dish, surface)])
+    edges = np.sort(closed[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+    assert len(lids(dish, closed)) == 0
