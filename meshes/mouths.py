@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import shapely
 
-from meshes.arrays import Array, Indices
+from meshes.arrays import Array, Indices, as_ints
 from meshes.errors import MeshError
 
 
@@ -53,7 +53,7 @@ def _normals(points: Array, surface: Indices) -> Array:
 def _loops(points: Array, rim: Indices, normals: Array) -> list[list[int]]:
     """Outlines of the holes: nodes in turn, the hole on the right."""
     onwards: dict[int, list[int]] = defaultdict(list)
-    for start, end in rim.tolist():
+    for start, end in zip(as_ints(rim[:, 0]), as_ints(rim[:, 1])):
         onwards[start].append(end)
     loops = []
     for first in [start for start, ends in onwards.items() for _ in ends]:
