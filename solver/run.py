@@ -14,16 +14,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 import meshes.store
 from meshes.orientation import c_axes
 from meshes.particle_mesh import grain_centroids
+from solver.case.composition import radial_material
 from solver.case.load import LoadedCase
 from solver.case.protocol import PlannedStep, plan_protocol
 from solver.case.schema import Case
 from solver.errors import VegardError
 from solver.indicators.settings import IndicatorSettings
-from solver.materials import Material, load_material
+from solver.layers import film_resistances, region_layers, surface_films
+from solver.materials.radial import RadialMaterial
 from solver.model.transport import lithiation_rate
 from solver.output.folder import RunFolder
 from solver.output.provenance import peak_memory
@@ -34,6 +37,7 @@ from solver.report.table import results_text
 from solver.solve.coupling import Coupling, OneWay, Uncoupled
 from solver.solve.domain import Domain, build_domain
 from solver.solve.mechanics import Mechanics
+from solver.solve.membrane import Membrane
 from solver.solve.phases import Phases
 from solver.solve.solids import Crystal, Solids
 from solver.solve.state import Observer
@@ -100,7 +104,7 @@ def _solve(
 ) -> dict[str, Any]:
     """Solves and records; returns the content of summary.json."""
     case, comm = loaded.case, run.comm
-    material = load_material(case.material)
+    material = radial_material(case)
     run.record(material=material.numbers())
     particle = prepare_particle(loaded, comm, phases, tell)
     run.record(mesh=particle.mesh_record)
@@ -156,29 +160,48 @@ def prepare_particle(loaded: LoadedCase, comm: MPI.Comm, phases: Phases, tell: C
     return Particle(domain, comm.bcast(mesh_record, root=0))
 
 
-def build_coupling(case: Case, material: Material, domain: Domain, phases: Phases) -> Coupling:
+def build_coupling(case: Case, material: RadialMaterial, domain: Domain, phases: Phases) -> Coupling:
     """The operators a case asks for, set up once."""
     electrochemistry, mechanics = case.electrochemistry, case.mechanics
     transport = Transport(
         domain,
-        *material.diffusivity(electrochemistry.temperature),
+        *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
+        sites=relative_sites(material, domain),
         initial=electrochemistry.initial_stoichiometry,
         equipotential=electrochemistry.kinetics == "fast",
+        resistances=film_resistances(case.particle),
         phases=phases,
     )
     if mechanics.coupling == "none":
         return Uncoupled(transport)
+    solids = Solids(
+        domain,
+        [Crystal(each.stiffness, each.lattice) for each in material.materials],
+        lambda points, grain: material.shares(domain.relative_radius(points)),
+        layers=region_layers(case.particle),
+        rest=mechanics.stress_free_stoichiometry,
+    )
     solver = Mechanics(
         domain,
-        Solids(domain, [Crystal(material.stiffness, material.lattice)], rest=mechanics.stress_free_stoichiometry),
+        solids,
         tolerance=case.numerics.displacement_tolerance,
         phases=phases,
         may_stretch=mechanics.out_of_plane == "generalised",
+        terms=[Membrane(domain, film, solids) for film in surface_films(case.particle)],
     )
     return OneWay(transport, solver)
 
 
-def plan_segments(case: Case, material: Material) -> list[Segment]:
+def relative_sites(material: RadialMaterial, domain: Domain) -> NDArray[np.float64]:
+    """Lithium sites of every local and ghost cell over their mean in the grains [-]; collective."""
+    sites = material.sites(domain.cell_radius)
+    owned = slice(0, domain.owned)
+    volumes = domain.cell_volumes[owned] * domain.is_grain[owned]
+    mean = domain.comm.allreduce(float(volumes @ sites[owned])) / domain.volume
+    return sites / mean
+
+
+def plan_segments(case: Case, material: RadialMaterial) -> list[Segment]:
     """The protocol as stretches of constant current (eq. 3.4)."""
     capacity = case.electrochemistry.one_c_capacity
     ratio = 1.0 if capacity is None else capacity / material.theoretical_capacity

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from meshes.designs import LayerMaterial
 from meshes.particle import Particle
-from solver.case.checks import Check, Finding, Sections
+from solver.case.checks import CHECKS, Check, Finding, Sections, find_material
+from solver.case.composition import Composition
 from solver.case.document import Path as KeyPath
 from solver.errors import VegardError
 from solver.materials import load_layer
@@ -40,4 +42,22 @@ def _layers_have_numbers(sections: Sections) -> Iterator[Finding]:
             )
 
 
-DESIGN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = ((frozenset({"particle"}), _layers_have_numbers),)
+def _shells_fit(sections: Sections) -> Iterator[Finding]:
+    """Every material towards the surface exists, and its lattice table covers what the case does."""
+    composition: Composition | None = sections.values["composition"]
+    for number, shell in enumerate(composition.shells if composition is not None else ()):
+        material, findings = find_material(shell.material)
+        for found in findings:
+            yield Finding(("composition", "shells", number, *found.path), found.text)
+        if material is None:
+            continue
+        there = replace(sections, material=material)
+        for needed, check in CHECKS:
+            if "material" in needed and needed <= sections.values.keys():
+                yield from (found for found in check(there) if not found.is_warning)
+
+
+DESIGN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
+    (frozenset({"particle"}), _layers_have_numbers),
+    (frozenset({"composition"}), _shells_fit),
+)

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
+from solver.case.composition import radial_material
 from solver.case.design_checks import DESIGN_CHECKS, layer_choices
 from solver.case.document import MAXIMUM_CHARACTERS, Document, Problem, UnreadableError, read_document, shorten
 from solver.case.problems import (
@@ -31,7 +32,7 @@ from solver.case.problems import (
 )
 from solver.case.schema import Case
 from solver.errors import CaseError
-from solver.materials import load_layer, load_material
+from solver.materials import load_layer
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _digest(case: Case, folder: Path) -> str:
     content = {name: _file_digest(folder / name) for _, name in referenced_files(case.particle)}
     # The numbers of the material, not its name: a corrected library entry is another case.
     layers = [load_layer(choice).numbers() for _, choice in layer_choices(case.particle)]
-    influences = {**case.influences(), "material": load_material(case.material).digest, "files": content}
+    influences = {**case.influences(), "material": radial_material(case).digest, "files": content}
     influences |= {"layers": layers} if layers else {}
     canonical = json.dumps(influences, sort_keys=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from meshes.description import Description
 from meshes.particle import Particle
 from meshes.quantities import FRACTION, LENGTH, SPECIFIC_CAPACITY, STRESS, TEMPERATURE, TIME, VOLUME, quantity
+from solver.case.composition import Composition
 from solver.case.protocol import ProtocolStep, parse_protocol, parse_step
 from solver.materials import MaterialChoice
 
@@ -171,6 +172,9 @@ class Case(Description):
     particle: Particle = Field(default=Particle(), description="outer shape, grains and mesh")
     material: Annotated[str, Field(min_length=1, max_length=200)] | MaterialChoice = Field(
         description="name from `vegard materials`, or `{base: name, …}` with values to replace", examples=["NMC811"]
+    )
+    composition: Composition | None = Field(
+        default=None, description="other materials towards the surface; `material` is then that of the centre"
     )
     electrochemistry: Electrochemistry = Field(description="lithium transport and the charging protocol")
     mechanics: Mechanics = Field(default=Mechanics(), description="strain and stress")

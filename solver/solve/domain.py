@@ -6,6 +6,7 @@ A section (triangles) is a slab one µm thick: its areas count as volumes, the l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import dolfinx
 import numpy as np
@@ -14,7 +15,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from meshes.extent import extent
-from meshes.particle_mesh import MOST_GRAINS, ParticleMesh
+from meshes.particle_mesh import MOST_GRAINS, ParticleMesh, cell_volumes
 from solver import compat
 from solver.errors import MeshError
 
@@ -63,6 +64,20 @@ class Domain:
     def is_grain(self) -> NDArray[np.bool_]:
         """(local and ghost cells,) whether a cell is in a grain."""
         return self.grain <= MOST_GRAINS
+
+    @cached_property
+    def cell_volumes(self) -> NDArray[np.float64]:
+        """(local and ghost cells,) [µm³]."""
+        return np.abs(cell_volumes(np.asarray(self.mesh.geometry.x, dtype=np.float64), self.cell_vertices))
+
+    @cached_property
+    def cell_radius(self) -> NDArray[np.float64]:
+        """(local and ghost cells,) r/R of the cells' centroids."""
+        return self.relative_radius(self.mesh.geometry.x[self.cell_vertices].mean(axis=1))
+
+    def relative_radius(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distance of points (…, 3) from the particle's centre over its radius, (…,)."""
+        return np.linalg.norm(points - self.centroid, axis=-1) / self.radius
 
     @property
     def grain_count(self) -> int:
