@@ -12,6 +12,7 @@ from meshes.faceted import TALLEST
 from meshes.layers import layer_problems
 from meshes.orientation import widest_scatter
 from meshes.particle import Particle
+from meshes.pore_options import pore_problems
 from meshes.seeds import grain_count
 from meshes.sizing import element_size
 from meshes.spheroid import Spheroid
@@ -40,6 +41,7 @@ def misfits(particle: Particle) -> Iterator[Misfit]:
     yield from _of_the_scatter(particle)
     yield from _of_the_roughness(particle)
     yield from itertools.starmap(Misfit, layer_problems(particle))
+    yield from itertools.starmap(Misfit, pore_problems(particle))
 
 
 def refuse_misfits(particle: Particle) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from meshes.description import Description
+from meshes.pore_law import Basis, law_of
 from meshes.quantities import DIFFUSIVITY, FRACTION, FRACTURE_ENERGY, LENGTH, STRESS, VOLUME, quantity
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -69,16 +70,20 @@ class Pores(Description):
         examples=[[[0.5, 0.1311], [1.0, 0.0811]]],
         description="instead of `law`: pairs of r/R, rising to 1, and porosity",
     )
-    basis: Literal["cumulative", "local"] = Field(
+    basis: Basis = Field(
         default="cumulative",
-        description="porosity of all within r/R (`cumulative`), or between this r/R and the one before (`local`)",
+        description="porosity of the disc within r/R on a section through the centre (`cumulative`), of the ball "
+        "within r/R (`cumulative-volume`), or between this r/R and the one before (`local`)",
     )
     giant: bool | None = Field(
-        default=None, description="the two giant pores of the centre (3.779 and 1.123 um^3); by default as in `law`"
+        default=None,
+        description="the two giant pores of the centre (3.779 and 1.123 um^3, smaller in small particles); by default "
+        "as in `law`, not beside a void",
     )
     detail: quantity(FRACTION, "0.5 %", "100 %") = Field(  # type: ignore[valid-type]
         default="15 %",
-        description="number of pores made over the real number: fewer are larger, at the same porosity",
+        description="number of pores made over the real number: fewer are larger, at the same porosity "
+        "(a cross-section has all of them)",
     )
     smallest: quantity(VOLUME, "1e-6 um^3", "10 um^3") = Field(  # type: ignore[valid-type]
         default="0.002 um^3", description="smallest pore of the size law, before `detail` enlarges it"
@@ -93,13 +98,14 @@ class Pores(Description):
     def _law_or_profile(self) -> Pores:
         if (self.law is None) == (self.profile is None):
             raise ValueError('write either "law: gp-ncm" or a "profile", not both and not neither')
-        for (inner, _), (outer, _) in zip([(0.0, 0.0), *(self.profile or [])], self.profile or []):
+        if self.profile is None:
+            return self
+        for (inner, _), (outer, _) in zip([(0.0, 0.0), *self.profile], self.profile):
             if not inner < outer:
                 raise ValueError("the radii of the profile must rise, starting above 0")
-        if self.profile and abs(self.profile[-1][0] - 1.0) > 1e-9:
+        if abs(self.profile[-1][0] - 1.0) > 1e-9:
             raise ValueError("the last radius of the profile must be 1, the surface")
-        if any(not 0.0 <= porosity <= 0.4 for _, porosity in self.profile or []):
-            raise ValueError("porosities must be between 0 and 0.4")
+        law_of(self.profile, self.basis, giants=False)
         return self
 
 

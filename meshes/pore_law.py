@@ -57,10 +57,12 @@ class PorosityLaw:
         """Porosity of the whole particle by volume."""
         return float(self.between(np.array([0.0, 1.0]))[0])
 
-    @property
-    def on_central_section(self) -> float:
-        """Porosity of a section through the centre, were every shell evenly porous."""
-        return float(self.local @ np.diff(np.concatenate([[0.0], self.radii]) ** 2))
+    def on_central_disc(self, radius: float) -> float:
+        """Porosity of a disc of this r/R on a section through the centre, were every shell evenly porous."""
+        edges = np.concatenate([[0.0], self.radii])
+        return float(
+            np.interp(radius**2, edges**2, np.concatenate([[0.0], np.cumsum(self.local * np.diff(edges**2))]))
+        ) / (radius**2)
 
 
 _INNER, _WHOLE = 0.1311, 0.0811  # gradient-porous NCM83: inside half the radius, and of the whole section

@@ -5,7 +5,7 @@ A radius here is r/R, in a spheroid that of the surface of equal shape. The void
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -57,6 +57,20 @@ def shells_of(law: PorosityLaw, void: float, count: int = _SHELLS) -> Shells:
         at = len(widths) - 1 - widest
         edges.insert(at + 1, 0.5 * (edges[at] + edges[at + 1]))
     return Shells(np.array(edges), law.between(np.array(edges)))
+
+
+def without_left_out(shells: Shells, giant_volume: float, particle_volume: float, left_out: float) -> Shells:
+    """The shells without the porosity of pores that are too small to be made.
+
+    Args:
+        shells: What the law asks.
+        giant_volume: Volume of the giant pores, which are in the innermost shell and are made [µm³].
+        particle_volume: Volume of the particle [µm³].
+        left_out: Share of the volume of the other pores that is left out.
+    """
+    volumes = particle_volume * np.diff(shells.edges**3)
+    giants = np.minimum(shells.porosity, np.where(np.arange(len(volumes)) == 0, giant_volume / volumes, 0.0))
+    return replace(shells, porosity=giants + (shells.porosity - giants) * (1.0 - left_out))
 
 
 class Cloud:

@@ -18,6 +18,7 @@ from meshes.errors import MeshError
 from meshes.junctions import boundary_points, junction_points
 from meshes.label_field import LabelField
 from meshes.pore_law import GIANT_REACH, PoreSizes, PorosityLaw, giant_volumes
+from meshes.pore_options import LARGEST_RADIUS
 from meshes.pore_shells import Cloud, Shells
 
 # How deep a pore reaches into another one, over the smaller radius; and the thinnest wall between two, likewise.
@@ -25,11 +26,9 @@ _PENETRATION = (0.2, 0.7)
 _WALL = 0.2
 # A pore opens to the surface when its centre is less than this many radii below it.
 _OPEN_DEPTH = 0.6
-_LARGEST = 0.2  # radius of a small pore over that of the particle
 _GRAIN_LEFT = 0.5  # of its volume, when pores are placed
 _GRAIN_LOST = 0.2
 _SIZE_NOISE = 1.0  # how loosely size follows the radius: 0 would sort the pores
-_MOST_PORES = 20_000
 _BATCH = 48
 _TRIES = 4  # batches per pore
 _ROUNDS = 12
@@ -78,44 +77,28 @@ def place_pores(
         MeshError: If no such pores fit; names the option.
     """
     random = np.random.default_rng([seed, 2])
-    giants = np.cbrt(0.75 / math.pi * giant_volumes(law, field.outline.radius))
-    volumes = _volumes(cloud, sizes, float((giants**3).sum() * 4.0 / 3.0 * math.pi), field.outline.radius, random)
+    giants = _radius(giant_volumes(law, field.outline.radius))
+    largest = float(_volume(LARGEST_RADIUS * field.outline.radius))
+    volumes = _volumes(cloud, sizes, float(_volume(giants).sum()), largest, random)
     starts = cloud.points[random.permutation(len(cloud.points))[: 20_000 + 20 * len(volumes)]]
     places = [junction_points(field, starts), boundary_points(field, starts)]
     placer = _Placer(field, cloud, places, closed, random)
     placer.place_giants(giants)
     placer.place(volumes, _shells_for(volumes, cloud, giants, random))
-    placer.top_up(sizes, field.outline.radius)
+    placer.top_up(sizes, largest)
     return calibrated(placer.pores(), cloud, field)
 
 
-def _volumes(cloud: Cloud, sizes: PoreSizes, giant: float, radius: float, random: np.random.Generator) -> Array:
+def _volumes(cloud: Cloud, sizes: PoreSizes, giant: float, largest: float, random: np.random.Generator) -> Array:
     """Volumes of the small pores [µm³] that together make what the giants leave."""
     asked = float(cloud.shells.porosity @ cloud.shell_points) * cloud.volume - giant
-    number = asked / sizes.mean
-    if number > _MOST_PORES:
-        raise MeshError(
-            f"particle.pores.detail: {number:.0f} pores are more than {_MOST_PORES}; write at most "
-            f'"{100.0 * sizes.detail * _MOST_PORES / number:.2g} %"'
-        )
-    largest = 4.0 / 3.0 * math.pi * (_LARGEST * radius) ** 3
-    if number < 1.0 and not giant:
-        raise MeshError(
-            f"particle.pores.detail: the porosity asked for is {asked:.3g} um^3 in all, less than one pore of "
-            f"{sizes.mean:.3g} um^3; write a larger detail (with 100 % pores have {sizes.mean * sizes.detail:.3g} um^3)"
-        )
-    if sizes.mean > largest:
-        raise MeshError(
-            f"particle.pores.detail: pores of {sizes.mean:.3g} um^3 are too large for a particle of radius "
-            f"{radius:g} um; write a larger detail (with 100 % pores have {sizes.mean * sizes.detail:.3g} um^3)"
-        )
-    return np.minimum(sizes.volumes(max(0, round(number)), random), largest)
+    return np.minimum(sizes.volumes(max(0, round(asked / sizes.mean)), random), largest)
 
 
 def _shells_for(volumes: Array, cloud: Cloud, giants: Array, random: np.random.Generator) -> Indices:
     """A shell for every pore: each gets the volume it needs, the inner ones the larger pores (loosely)."""
     wanted = cloud.shells.porosity * cloud.shell_points * cloud.volume
-    wanted[0] = max(0.0, wanted[0] - 4.0 / 3.0 * math.pi * float((giants**3).sum()))
+    wanted[0] = max(0.0, wanted[0] - float(_volume(giants).sum()))
     rank = np.argsort(np.argsort(volumes)) / max(len(volumes), 1)
     order = np.argsort(-(rank + _SIZE_NOISE * random.random(len(volumes))))
     filled = np.cumsum(volumes[order]) - 0.5 * volumes[order]
@@ -123,6 +106,16 @@ def _shells_for(volumes: Array, cloud: Cloud, giants: Array, random: np.random.G
     ends = np.cumsum(wanted) * (volumes.sum() / max(float(wanted.sum()), 1e-300))
     shell[order] = np.minimum(np.searchsorted(ends, filled), len(wanted) - 1)
     return shell
+
+
+def _volume(radius: Array | float) -> Array:
+    """Volume of balls [µm³]."""
+    return np.asarray(4.0 / 3.0 * math.pi * np.power(radius, 3))
+
+
+def _radius(volume: Array | float) -> Array:
+    """Radius of balls [µm]."""
+    return np.asarray(np.cbrt(0.75 / math.pi * np.asarray(volume)))
 
 
 class _Placer:
@@ -174,14 +167,13 @@ class _Placer:
     def place(self, volumes: Array, shells: Indices) -> None:
         """Small pores of these volumes [µm³] into these shells, the largest first."""
         for pore in np.argsort(-volumes, kind="stable"):
-            self._place_one(float(np.cbrt(0.75 / math.pi * volumes[pore])), int(shells[pore]))
+            self._place_one(float(_radius(volumes[pore])), int(shells[pore]))
 
-    def top_up(self, sizes: PoreSizes, radius: float) -> None:
-        """More pores where overlaps and the surface have cost volume."""
-        largest = 4.0 / 3.0 * math.pi * (_LARGEST * radius) ** 3
+    def top_up(self, sizes: PoreSizes, largest: float) -> None:
+        """More pores, of at most the largest volume [µm³], where overlaps and the surface have cost volume."""
         for shell in range(len(self._pools)):
             for volume in np.minimum(sizes.volumes(self._missing_count(shell, sizes.mean), self._random), largest):
-                self._place_one(float(np.cbrt(0.75 / math.pi * volume)), shell)
+                self._place_one(float(_radius(volume)), shell)
 
     def _missing_count(self, shell: int, mean: float) -> int:
         return max(0, math.ceil(2.0 * self._missing(shell) / mean))
@@ -192,7 +184,7 @@ class _Placer:
 
     def _place_one(self, radius: float, shell: int) -> None:
         """One pore where grains of the shell meet, unless the shell is full or nothing is free."""
-        if self._missing(shell) < 2.0 / 3.0 * math.pi * radius**3:
+        if self._missing(shell) < 0.5 * _volume(radius):
             return
         for pool in self._pools[shell]:
             for _ in range(_TRIES if len(pool) else 0):

@@ -18,6 +18,7 @@ from meshes.spheroid import Spheroid
 
 _ORDER = 6  # points along an edge of a tetrahedron that lies in two shells
 _SECTIONS = 32
+_VARIANCE = 3.0 / 80.0  # of a barycentric coordinate over a tetrahedron
 
 
 @dataclass(frozen=True)
@@ -69,26 +70,33 @@ def _solid_volumes(mesh: ParticleMesh, outline: Spheroid, shells: Shells) -> Arr
     """Volume of the cells in every shell [µm³], shape (s,)."""
     ball = outline.to_ball(mesh.points)
     volumes = cell_volumes(mesh.points, mesh.cells)
-    shell = shells.number_of(np.linalg.norm(ball, axis=1))[mesh.cells]
-    lowest, highest = shell.min(axis=1), shell.max(axis=1)
-    # The middle of a cell may be nearer to the centre than all its corners.
-    inside = lowest == shells.number_of(np.linalg.norm(ball[mesh.cells].mean(axis=1), axis=1))
-    plain = (lowest == highest) & inside
+    radius = np.linalg.norm(ball, axis=1)[mesh.cells]
+    lowest, highest = shells.number_of(_nearest_radius(ball, mesh.cells, radius)), shells.number_of(radius.max(axis=1))
+    plain = lowest == highest
     count = len(shells.porosity)
     result: Array = np.bincount(lowest[plain], volumes[plain], count)
     split = np.flatnonzero(~plain)
     for weights in _lattice(_ORDER):
-        radius = np.linalg.norm(np.einsum("v,cvi->ci", weights, ball[mesh.cells[split]]), axis=1)
-        result += np.bincount(shells.number_of(radius), volumes[split], count) / len(_lattice(_ORDER))
+        here = np.linalg.norm(np.einsum("v,cvi->ci", weights, ball[mesh.cells[split]]), axis=1)
+        result += np.bincount(shells.number_of(here), volumes[split], count) / len(_lattice(_ORDER))
     return result
 
 
+def _nearest_radius(ball: Array, cells: Indices, radius: Array) -> Array:
+    """Lower bound for the distance of cells from the centre, shape (m,): flat facets dip below their corners."""
+    corners = ball[cells]
+    longest = np.max([((corners[:, i] - corners[:, j]) ** 2).sum(axis=1) for i in range(4) for j in range(i)], axis=0)
+    nearest = radius.min(axis=1)
+    return nearest - longest / (4.0 * np.maximum(nearest, 1e-9))
+
+
 def _lattice(order: int) -> Array:
-    """Barycentric coordinates of evenly spread points in a tetrahedron, shape (n, 4)."""
+    """Barycentric coordinates of points in a tetrahedron with its centre and its moments of inertia, shape (n, 4)."""
     first, second, third = (part.ravel() for part in np.meshgrid(*(np.arange(order),) * 3, indexing="ij"))
     fourth = order - 1 - first - second - third
     kept = fourth >= 0
-    return (np.column_stack([first, second, third, fourth])[kept] + 0.25) / order
+    points = (np.column_stack([first, second, third, fourth])[kept] + 0.25) / order - 0.25
+    return 0.25 + points * np.sqrt(_VARIANCE / points.var())
 
 
 def _lost_at_facets(mesh: ParticleMesh, outline: Spheroid) -> float:

@@ -137,6 +137,21 @@ def _loops(start: Indices, end: Indices) -> Indices:
     return connected_components(links, directed=False)[1][first]
 
 
+def void_volume(mesh: ParticleMesh, field: LabelField, spaces: PoreSpaces) -> float | None:
+    """Volume of the void of a mesh with what is open to it [µm³]; None if there is none."""
+    if not field.void_radius or not len(spaces.facets):
+        return None
+    areas = areas_of(mesh.points, mesh.facets[spaces.facets])
+    of_void = np.bincount(spaces.space, areas * _on_void(mesh, field, spaces), len(spaces.volumes))
+    return float(spaces.volumes[int(of_void.argmax())])
+
+
+def _on_void(mesh: ParticleMesh, field: LabelField, spaces: PoreSpaces) -> Array:
+    """Which wall facets are those of the void or its channel, shape (k,)."""
+    middle = mesh.points[mesh.facets[spaces.facets]].mean(axis=1)
+    return field.void_distance(middle) <= field.pore_distance(middle)
+
+
 def wet_walls(mesh: ParticleMesh, particle: Particle, field: LabelField) -> ParticleMesh:
     """The mesh with the walls of pores and void tagged as dry or as passed by lithium.
 
@@ -149,7 +164,7 @@ def wet_walls(mesh: ParticleMesh, particle: Particle, field: LabelField) -> Part
     if not len(spaces.facets):
         return mesh
     middle = mesh.points[mesh.facets[spaces.facets]].mean(axis=1)
-    wall_of_void = field.void_distance(middle) <= field.pore_distance(middle)
+    wall_of_void = _on_void(mesh, field, spaces)
     wet = np.zeros(len(spaces.facets), dtype=bool)
     if particle.void is not None:
         wet |= wall_of_void & (particle.void.open if particle.void.wetted is None else particle.void.wetted)
