@@ -16,6 +16,7 @@ from meshes.quantities import DIFFUSIVITY, FRACTION, FRACTURE_ENERGY, LENGTH, ST
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 _Modulus = quantity(STRESS, "1 kPa", "5000 GPa")
+_Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 _Strength = quantity(STRESS, "1 kPa", "100 GPa")
 
 # Presets of the porosity law: the profile and the sizes are in `meshes.pore_law`.
@@ -65,7 +66,7 @@ class Pores(Description):
     law: PoreLaw | None = Field(
         default=None, description="measured porosity and sizes: gradient (gp) or pristine (p) NCM83 or Ni96 particles"
     )
-    profile: Annotated[list[tuple[float, float]], Field(min_length=1, max_length=50)] | None = Field(
+    profile: Annotated[list[_Pair], Field(min_length=1, max_length=50)] | None = Field(
         default=None,
         examples=[[[0.5, 0.1311], [1.0, 0.0811]]],
         description="instead of `law`: pairs of r/R, rising to 1, and porosity",

@@ -17,7 +17,7 @@ import numpy as np
 from meshes.arrays import Array
 
 Basis = Literal["cumulative", "cumulative-volume", "local"]
-Profile = Sequence[tuple[float, float]]
+Profile = Sequence[Sequence[float]]
 
 HIGHEST_LOCAL = 0.45  # above this random pores leave no connected solid
 # The two giant pores at the centre of a gradient-porous particle of 5 µm [µm³]. There they are 57 % of what the law
