@@ -9,6 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from meshes.arrays import Array
+from meshes.coating import coating_model
+from meshes.errors import MeshError
 from meshes.particle import Particle
 from meshes.seeds import grain_count
 from meshes.sizing import cell_sizes, element_size
@@ -21,7 +23,11 @@ _CROWDING_POWER = 2.79
 _OUTER = 1.1
 _NODES_PER_CELL = 0.161
 _NODES_PER_OUTER_FACET = 0.264
+# Of a matrix, per facet of the particle, at volume fractions of 5 to 90 %.
+_MATRIX_CELLS = 2.7
+_MATRIX_NODES = 0.32
 _STEPS = 100
+_MOST_CELLS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -66,9 +72,36 @@ def estimate_cells(particle: Particle) -> MeshEstimate:
     surface = domain.surface_area / sectors + (3.0 * math.pi / 4.0 * domain.radius**2 if sectors > 1 else 0.0)
     outer_facets = _OUTER * surface * float((4.0 / math.sqrt(3.0) / local**2).mean())
     nodes = _NODES_PER_CELL * cells + _NODES_PER_OUTER_FACET * outer_facets
+    skin = _OUTER * domain.surface_area / sectors * float((4.0 / math.sqrt(3.0) / local**2).mean())
+    more_cells, more_nodes = _around(particle, skin)
+    cells, nodes = cells + more_cells, nodes + more_nodes
     edges = nodes + cells + 0.5 * outer_facets - 1.0  # Euler's formula
     seconds = 0.7 + 6e-3 * grains + 4e-5 * cells
     return MeshEstimate(grains // sectors, round(cells), round(nodes), round(edges), seconds, size)
+
+
+def _around(particle: Particle, skin: float) -> tuple[float, float]:
+    """Tetrahedra and nodes of shells, interface layer and matrix around so many facets; within 30 % for a matrix."""
+    shells = [layer for layer in particle.coatings if coating_model(layer, float(particle.radius)) == "shell"]
+    prisms = sum(layer.elements for layer in shells)
+    if particle.matrix is None:
+        return 3.0 * prisms * skin, 0.5 * prisms * skin
+    prisms += particle.matrix.interface == "limited"
+    return (3.0 * prisms + _MATRIX_CELLS) * skin, (0.5 * prisms + _MATRIX_NODES) * skin
+
+
+def refuse_huge(particle: Particle) -> None:
+    """Stop before a mesh is made that no machine could hold.
+
+    Raises:
+        MeshError: If there would be too many tetrahedra.
+    """
+    estimate = estimate_cells(particle)
+    if estimate.cells > _MOST_CELLS:
+        raise MeshError(
+            f"particle.mesh.size: elements of {estimate.size:.3g} um would make {estimate.cells / 1e6:.0f} million "
+            f"tetrahedra; {_MOST_CELLS // 10**6} million are the most, choose larger elements"
+        )
 
 
 def _typical_volumes(spread: float, mean: float) -> Array:
