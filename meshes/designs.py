@@ -129,7 +129,7 @@ class Coating(Description):
     model: Literal["auto", "membrane", "shell"] = Field(
         default="auto",
         description="`shell`: tetrahedra of its own; `membrane`: elasticity of the surface, no thickness; `auto` is a "
-        "membrane below 2 % of the radius",
+        "membrane below 2 % of the radius. All layers of a list are of one model",
     )
     elements: Annotated[int, Field(ge=1, le=10)] = Field(
         default=2, description="layers of tetrahedra through the thickness of a shell"
@@ -149,7 +149,9 @@ class Matrix(Description):
     material: str | LayerMaterial = Field(description="name of a solid electrolyte in the library, or `{base: …}`")
     shape: Literal["sphere", "box"] = Field(default="sphere", description="outer shape of the matrix")
     volume_fraction: quantity(FRACTION, "5 %", "90 %") = Field(  # type: ignore[valid-type]
-        default="50 %", description="particle (pores included) over particle and matrix, by volume"
+        default="50 %",
+        description="particle (coatings and pores included) over particle and matrix, by volume; by area when "
+        "`dimension` is 2. At most 45 % in a box (65 % in two dimensions), less if the particle is not a ball",
     )
     interface: Literal["bonded", "limited"] = Field(
         default="bonded",
@@ -157,7 +159,8 @@ class Matrix(Description):
     )
     plastic: bool = Field(default=False, description="plastic flow above the yield strength of the material")
     coverage: quantity(FRACTION, "5 %", "100 %") = Field(  # type: ignore[valid-type]
-        default="100 %", description="share of the surface in contact; the whole current passes there"
+        default="100 %",
+        description="share of the surface in contact, in seeded patches; the whole current passes there",
     )
     island_size: quantity(FRACTION, "5 %", "100 %") = Field(  # type: ignore[valid-type]
         default="30 %", description="typical size of the contacts over the radius"
