@@ -1,6 +1,7 @@
-"""The cross-section of a power diagram at z = 0: again a power diagram, of the seeds' places in the plane.
+"""Grains in the plane z = 0, and the boundaries between them.
 
-The distance of a point of the plane to a seed is its distance to the seed's place plus z², so weights become w - z².
+Cells of a power diagram are again those of a power diagram, of the seeds' places in the plane: the squared distance of
+a point of the plane to a seed is that to the seed's place plus z², so weights become w − z².
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from meshes.arrays import Array, Indices
-from meshes.particle import Particle
-from meshes.power_diagram import PowerLabels
-from meshes.seeds import place_seeds
-from meshes.spheroid import Spheroid
+from meshes.label_contours import label_contours
+from meshes.label_field import LabelField
 
 _GHOSTS = 24
 _GHOST_DISTANCE = 8.0
+# Boundaries of long grains are bent: they are found on a grid of this over the element size, a little beyond the rim.
+_FINENESS, _BEYOND = 0.4, 1.03
 
 
 def section_edges(positions: Array, weights: Array, reach: float) -> Array:
@@ -73,18 +74,18 @@ class SectionGrains:
     label: Callable[[Array], Indices]
 
 
-def cut_grains(particle: Particle, domain: Spheroid, size: float) -> SectionGrains:
+def cut_grains(field: LabelField, size: float) -> SectionGrains:
     """The grains of a particle in the plane z = 0.
 
     Args:
-        particle: The description.
-        domain: The outer shape.
+        field: The grains in space.
         size: Element size [µm]; bent boundaries are followed as closely as that asks for.
-
-    Raises:
-        MeshError: If grains of these sizes cannot be made.
     """
-    seeds = place_seeds(particle, domain)
-    labels = PowerLabels(seeds.positions, seeds.weights)
-    edges = section_edges(seeds.positions, seeds.weights, float(domain.semi_axes[0]))
-    return SectionGrains(edges, lambda points: labels(np.column_stack([points, np.zeros(len(points))])) + 1)
+
+    def label(points: Array) -> Indices:
+        return field.grain(np.column_stack([points, np.zeros(len(points))]))
+
+    reach = float(field.outline.semi_axes[0])
+    if field.shapes is None:
+        return SectionGrains(section_edges(field.positions, field.weights, reach), label)
+    return SectionGrains(label_contours(label, _BEYOND * reach, _FINENESS * size), label)

@@ -59,7 +59,7 @@ def place_circles(
 
 
 def _giants(law: PorosityLaw, wanted: Array, shells: Shells, radius: float) -> Array:
-    """Radii of the circles of the giant pores, shape (2,) or (0,): of the area inside they have the share of the volume."""
+    """Radii of the circles of the giant pores, (2,) or (0,): of the area inside they have the share of the volume."""
     cut = np.cbrt(0.75 / np.pi * giant_volumes(law, radius))
     if not len(cut):
         return cut

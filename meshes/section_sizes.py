@@ -48,11 +48,12 @@ def sizes_around(centres: Array, radii: Array, size: float, reach: float) -> Sec
 
     Args:
         centres: Centres of the holes [µm], shape (M, 2).
-        radii: Their radii [µm], shape (M,).
+        radii: Their radii [µm], 0 for none, shape (M,).
         size: Size away from them [µm].
         reach: Half the width of the section [µm].
     """
     extent = reach + 3.0 * size
+    centres, radii = centres[radii > 0.0], radii[radii > 0.0]
     at_holes = np.minimum(size, _PER_RADIUS * radii)
     step = max(2.0 * extent / _MOST_ACROSS, float(at_holes.min(initial=size)))
     axis = np.arange(-extent, extent + step, step)
