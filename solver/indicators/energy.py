@@ -19,8 +19,8 @@ class Energy:
         """See `Indicator`."""
         zone = f"the zone within {settings.length:g} um of a grain boundary"
         return (
-            Definition("elastic_energy", "pJ", "elastic energy of the particle", "4.6"),
-            Definition("elastic_energy_density", "MJ/m^3", "elastic energy over the volume of the particle", "4.6"),
+            Definition("elastic_energy", "pJ", "elastic energy of the grains", "4.6"),
+            Definition("elastic_energy_density", "MJ/m^3", "elastic energy over the volume of the grains", "4.6"),
             Definition("energy_near_boundaries", "-", f"share of the elastic energy in {zone}", "4.6"),
             Definition("volume_near_boundaries", "-", f"share of the volume in {zone}, to compare with", "4.6"),
         )
@@ -29,7 +29,7 @@ class Energy:
         """See `Indicator`."""
         near, weights, comm = (
             view.layout.cells.near_boundary,
-            view.sample.weights[: view.layout.domain.owned],
+            view.sample.weights[view.layout.cells.index],
             view.comm,
         )
         energy, volume = total(view.energy, comm), total(view.layout.cells.volume, comm)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from meshes.particle_mesh import GRAIN_BOUNDARY, areas_of, cell_volumes
+from meshes.particle_mesh import GRAIN_BOUNDARY, areas_of
 from solver.errors import MeshError
 from solver.indicators.nonlocal_average import NonlocalAverage
 from solver.indicators.proximity import near_facets
@@ -59,18 +59,20 @@ class BoundaryFacets:
 
 @dataclass(frozen=True)
 class CellPlaces:
-    """Owned cells.
+    """Owned cells in grains; coatings and surroundings are left out of everything that describes the particle.
 
     Attributes:
-        volume: (owned,) [µm³].
-        centroid: (owned, 3) [µm].
-        grain: (owned,) grain number, from 1.
-        axis: (owned, 3) c axis.
-        radius: (owned,) distance of the centroid from the particle's centre over the particle's radius [-].
-        region: (owned,) index into `REGIONS`.
-        near_boundary: (owned, points) which Gauss points lie within the declared length of a grain boundary.
+        index: (cells,) their local numbers, rising.
+        volume: (cells,) [µm³].
+        centroid: (cells, 3) [µm].
+        grain: (cells,) grain number, from 1.
+        axis: (cells, 3) c axis.
+        radius: (cells,) distance of the centroid from the particle's centre over the particle's radius [-].
+        region: (cells,) index into `REGIONS`.
+        near_boundary: (cells, points) which Gauss points lie within the declared length of a grain boundary.
     """
 
+    index: NDArray[np.intp]
     volume: NDArray[np.float64]
     centroid: NDArray[np.float64]
     grain: NDArray[np.int32]
@@ -87,7 +89,7 @@ class Layout:
     Attributes:
         domain: The particle.
         facets: Owned grain-boundary facets.
-        cells: Owned cells.
+        cells: Owned cells in grains.
         nonlocal_average: Mean over the declared length, inside grains.
     """
 
@@ -109,19 +111,20 @@ def build_layout(domain: Domain, length: float) -> Layout:
     """
     facets = _boundary_facets(domain)
     points = np.asarray(domain.mesh.geometry.x, dtype=np.float64)
-    vertices = domain.cell_vertices[: domain.owned]
-    corners = points[vertices]
+    index = np.flatnonzero(domain.is_grain[: domain.owned])
+    corners = points[domain.cell_vertices[index]]
     centroid = corners.mean(axis=1)
-    volume = np.abs(cell_volumes(points, vertices))
+    volume = domain.cell_volumes[index]
     gauss = np.einsum("qv,cvi->cqi", GAUSS[domain.dimension].barycentric, corners)
     near = near_facets(gauss.reshape(-1, 3), points[facets.vertices], length, domain.comm)
-    grain = domain.grain[: domain.owned]
+    grain = domain.grain[index]
     cells = CellPlaces(
+        index=index,
         volume=volume,
         centroid=centroid,
         grain=grain,
         axis=axes_of(grain, domain.c_axes),
-        radius=_relative_radius(domain, centroid),
+        radius=domain.relative_radius(centroid),
         region=_region(domain, centroid),
         near_boundary=near.reshape(gauss.shape[:2]),
     )
@@ -129,12 +132,8 @@ def build_layout(domain: Domain, length: float) -> Layout:
     return Layout(domain, facets, cells, average)
 
 
-def _relative_radius(domain: Domain, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.linalg.norm(points - domain.centroid, axis=1) / domain.radius
-
-
 def _region(domain: Domain, points: NDArray[np.float64]) -> NDArray[np.int8]:
-    return np.digitize(_relative_radius(domain, points), REGION_BOUNDS).astype(np.int8)
+    return np.digitize(domain.relative_radius(points), REGION_BOUNDS).astype(np.int8)
 
 
 def _boundary_facets(domain: Domain) -> BoundaryFacets:

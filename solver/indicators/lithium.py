@@ -27,7 +27,7 @@ class Lithium:
     def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
         """See `Indicator`."""
         domain, cells = view.layout.domain, view.layout.cells
-        used = view.vertex_stoichiometry[domain.cell_vertices[: domain.owned]].ravel()
+        used = view.vertex_stoichiometry[domain.cell_vertices[cells.index]].ravel()
         values = {
             "stoichiometry_min": -maximum(-used, view.comm),
             "stoichiometry_max": maximum(used, view.comm),

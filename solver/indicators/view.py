@@ -44,7 +44,7 @@ class StressView:
     """Derived fields of one stress field.
 
     Args:
-        cell_stress: (owned, 6) volume mean of the tensor over each owned cell [MPa].
+        cell_stress: (cells, 6) volume mean of the tensor over each owned cell in grains [MPa].
         side_tractions: (2, k, 3) facet means of the traction on the owned grain-boundary facets, from either side and
             on the normal out of side 0 [MPa].
         layout: The particle's geometry.
@@ -56,15 +56,13 @@ class StressView:
     @classmethod
     def of(cls, sample: StressSample, layout: Layout) -> StressView:
         """View of a sample at the Gauss points of owned and ghost cells."""
-        facets, owned = layout.facets, layout.domain.owned
-        rule, weights = GAUSS[layout.domain.dimension], sample.weights[:owned]
-        cell_stress = np.einsum("cq,cqi->ci", weights, sample.stress[:owned]) / weights.sum(axis=1)[:, None]
+        facets, rule = layout.facets, GAUSS[layout.domain.dimension]
         sides = np.zeros((2, len(facets.area), 3))
         for side in range(2):
             extrapolation = rule.facet_extrapolation[facets.local[:, side]]
             on_facet = np.einsum("kq,kqi->ki", extrapolation, sample.stress[facets.cells[:, side]])
             sides[side] = tensors.traction(on_facet, facets.normal)
-        return cls(cell_stress, sides, layout)
+        return cls(cell_means(sample, layout.cells.index), sides, layout)
 
     def __sub__(self, other: StressView) -> StressView:
         """View of the difference of two fields; both means are linear in the stress."""
@@ -72,17 +70,17 @@ class StressView:
 
     @cached_property
     def first_principal(self) -> Array:
-        """(owned,) first principal value of the cell stress [MPa]."""
+        """(cells,) first principal value of the cell stress [MPa]."""
         return tensors.first_principal(self.cell_stress)
 
     @cached_property
     def hydrostatic(self) -> Array:
-        """(owned,) hydrostatic part of the cell stress [MPa]."""
+        """(cells,) hydrostatic part of the cell stress [MPa]."""
         return tensors.hydrostatic(self.cell_stress)
 
     @cached_property
     def von_mises(self) -> Array:
-        """(owned,) von Mises equivalent of the cell stress [MPa]."""
+        """(cells,) von Mises equivalent of the cell stress [MPa]."""
         return tensors.von_mises(self.cell_stress)
 
     @cached_property
@@ -91,6 +89,18 @@ class StressView:
         vector = self._sides.mean(axis=0)
         normal, shear = tensors.normal_and_shear(vector, self._layout.facets.normal)
         return Traction(vector, normal, shear, np.linalg.norm(self._sides[1] - self._sides[0], axis=1))
+
+
+def cell_means(sample: StressSample, cells: NDArray[np.intp]) -> Array:
+    """Volume means of the stress over cells [MPa], (cells, 6)."""
+    weights = sample.weights[cells]
+    return np.asarray(np.einsum("cq,cqi->ci", weights, sample.stress[cells]) / weights.sum(axis=1)[:, None])
+
+
+def point_energies(sample: StressSample, cells: NDArray[np.intp]) -> Array:
+    """Elastic energy that the Gauss points of cells stand for [pJ], (cells, points)."""
+    density = 0.5 * tensors.double_contraction(sample.stress[cells], sample.elastic_strain[cells])
+    return np.asarray(density * sample.weights[cells])
 
 
 class StateView:
@@ -143,28 +153,27 @@ class StateView:
 
     @cached_property
     def point_energy(self) -> Array:
-        """(owned, points) share of each Gauss point in the elastic energy [pJ] (MPa µm³), eq. 4.6."""
-        owned = self.layout.domain.owned
-        density = 0.5 * tensors.double_contraction(self.sample.stress[:owned], self.sample.elastic_strain[:owned])
-        return np.asarray(density * self.sample.weights[:owned])
+        """(cells, points) share of each Gauss point in the elastic energy of the grains [pJ] (MPa µm³), eq. 4.6."""
+        return point_energies(self.sample, self.layout.cells.index)
 
     @cached_property
     def energy(self) -> Array:
-        """(owned,) elastic energy of each owned cell [pJ]."""
+        """(cells,) elastic energy of each owned cell in grains [pJ]."""
         return np.asarray(self.point_energy.sum(axis=1))
 
     @cached_property
     def vertex_stoichiometry(self) -> Array:
-        """(rows of `mesh.geometry.x`,) stoichiometry x at the mesh vertices [-]."""
+        """(rows of `mesh.geometry.x`,) stoichiometry x at the mesh vertices [-]; NaN where there is no grain."""
         function, domain = self.state.stoichiometry, self.layout.domain
-        values = np.zeros(len(domain.mesh.geometry.x))
-        values[domain.cell_vertices] = function.x.array[function.function_space.dofmap.list]
+        values = np.full(len(domain.mesh.geometry.x), np.nan)
+        grains = np.flatnonzero(domain.is_grain)
+        values[domain.cell_vertices[grains]] = function.x.array[function.function_space.dofmap.list[grains]]
         return values
 
     @cached_property
     def cell_stoichiometry(self) -> Array:
-        """(owned,) volume mean of x over each owned cell [-]."""
-        vertices = self.layout.domain.cell_vertices[: self.layout.domain.owned]
+        """(cells,) volume mean of x over each owned cell in grains [-]."""
+        vertices = self.layout.domain.cell_vertices[self.layout.cells.index]
         return self.vertex_stoichiometry[vertices].mean(axis=1)
 
     @cached_property

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from solver.indicators import tensors
 from solver.indicators.grain_boundary import boundary_risk
 from solver.indicators.layout import Layout
 from solver.indicators.settings import IndicatorSettings
-from solver.indicators.view import StateView
+from solver.indicators.view import StateView, cell_means, point_energies
+from solver.solve.domain import axes_of
 
 VOLUME, BOUNDARY = "volume", "grain_boundaries"
 
@@ -60,7 +62,11 @@ class Values:
 def grids(layout: Layout) -> tuple[Grid, Grid]:
     """Grids of the particle and of its grain boundaries on this rank: owned cells and owned facets."""
     domain, facets = layout.domain, layout.facets
-    volume_data = {"grain": layout.cells.grain.astype(np.int32), "c_axis": layout.cells.axis.astype(np.float32)}
+    region = domain.grain[: domain.owned]
+    volume_data = {
+        "grain": region.astype(np.int32),
+        "c_axis": axes_of(region, domain.c_axes).astype(np.float32),
+    }
     boundary_data = {
         "grain_1": facets.grains[:, 0].astype(np.int32),
         "grain_2": facets.grains[:, 1].astype(np.int32),
@@ -80,19 +86,21 @@ def _grid(name: str, layout: Layout, corners: NDArray[np.int32], cell_data: Arra
 
 
 def volume_values(view: StateView, grid: Grid) -> Values:
-    """Fields of the particle: x and displacement at the points, stress and its invariants in the cells."""
+    """Fields of all regions: x (NaN outside grains) and displacement at the points, stress and invariants in cells."""
     points: Arrays = {"stoichiometry": view.vertex_stoichiometry[grid.rows]}
     cells: Arrays = {}
     if view.state.displacement is not None:
         points["displacement"] = view.vertex_displacement[grid.rows]
     if view.state.stress is not None:
-        stress = view.stress
+        everywhere = np.arange(view.layout.domain.owned)
+        stress = cell_means(view.sample, everywhere)
+        energy = point_energies(view.sample, everywhere).sum(axis=1)
         cells = {
-            "stress": stress.cell_stress[:, _PARAVIEW_ORDER],
-            "first_principal_stress": stress.first_principal,
-            "hydrostatic_stress": stress.hydrostatic,
-            "von_mises_stress": stress.von_mises,
-            "energy_density": view.energy / view.layout.cells.volume,
+            "stress": stress[:, _PARAVIEW_ORDER],
+            "first_principal_stress": tensors.first_principal(stress),
+            "hydrostatic_stress": tensors.hydrostatic(stress),
+            "von_mises_stress": tensors.von_mises(stress),
+            "energy_density": energy / view.layout.domain.cell_volumes[everywhere],
         }
     return Values(_single(points), _single(cells))
 
