@@ -160,6 +160,12 @@ DISC_RATE = Bar("its rate between 10 and 20 cells", 1.8, "second order; 0.2 for 
 _DISC_STRESS = "test_sections.py::test_stress_of_a_disc"
 DISC_STRESS = Bar("stress of a disc, largest error at any point (20 cells)", 0.002, "0.2 % of the unit", _DISC_STRESS)
 DISC_STRESS_RATE = Bar("rate of its root-mean-square error", 1.8, "strain of P2 is of second order", _DISC_STRESS, True)
+DISC_FILM = Bar(
+    "disc with a film on its rim: mean stress, largest deviation",
+    1e-3,
+    "the rim is a polygon of 160 sides",
+    "test_sections.py::test_film_on_a_disc",
+)
 SECTION_LAMINATE = Bar(
     "laminate across the section: stress within the layers, largest error at any point in the middle",
     0.005,

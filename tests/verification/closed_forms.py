@@ -165,6 +165,36 @@ def driven_disc(r: ArrayLike, tau: float) -> Array:
     return 2.0 * tau + r**2 / 2.0 - 0.25 - (weights * j0(_DRIVEN_ROOTS * r)).sum(axis=0)
 
 
+def ringed_disc(
+    core: tuple[float, float, float], ring: tuple[float, float, float], radius: float, may_stretch: bool
+) -> tuple[float, float]:
+    """Eq. 7.6: σ_r and σ_z [MPa] of a disc with a film on its rim.
+
+    Args:
+        core: Young's modulus [MPa], Poisson ratio and strain of the core.
+        ring: Stiffness B [MPa µm], Poisson ratio and own strain of the film.
+        radius: [µm].
+        may_stretch: Whether the disc stretches along its normal.
+    """
+    (young, poisson, swell), (stiff, ratio, own) = core, ring
+    lame, shear = young * poisson / (1 + poisson) / (1 - 2 * poisson), young / 2 / (1 + poisson)
+    pull = stiff / radius
+    bulk = (2 * shear + 3 * lame) * swell
+    matrix = np.array(
+        [
+            [2 * (shear + lame) + pull, lame + ratio * pull],
+            [2 * lame + 2 * ratio * pull, 2 * shear + lame + 2 * pull],
+        ]
+    )
+    load = bulk + pull * (1 + ratio) * own * np.array([1.0, 2.0])
+    if may_stretch:
+        a, z = np.linalg.solve(matrix, load)
+    else:
+        a, z = load[0] / matrix[0, 0], 0.0
+    volume = lame * (2 * a + z) - bulk
+    return float(2 * shear * a + volume), float(2 * shear * z + volume)
+
+
 def disc_stress(r: Array, poisson: float, may_stretch: bool) -> Array:
     """Eq. 7.5: σ_r, σ_θ and σ_z at r/R in units of E e/(1 − ν), for the strain e (r/R)²."""
     radial, hoop = (1.0 - r**2) / 4.0, (1.0 - 3.0 * r**2) / 4.0

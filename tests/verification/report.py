@@ -174,6 +174,7 @@ class Report:
             DISC_RATE=min(_rate(coarse.error, fine.error) for coarse, fine in (held, driven)),
             DISC_STRESS=max(finest.largest for _, finest in stresses),
             DISC_STRESS_RATE=min(convergence.fitted for convergence, _ in stresses),
+            DISC_FILM=max(sections.ring_error(way) for way in sections.WAYS.values()),
             SECTION_LAMINATE=max(max(item.in_plane_error, item.out_of_plane) for item in laminates),
             SECTION_RATE=displacement.rates[-1],
             SECTION_STRAIN_RATE=strains.rates[-1],

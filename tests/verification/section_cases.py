@@ -6,7 +6,7 @@ Lithium in a disc, stress of a disc with a radial strain, a laminate, a manufact
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import closed_forms as exact
 import discs
@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 from runs import adaptive, run_lithium
 from voigt import voigt_stress
 
+from meshes.particle_mesh import COATED_SURFACE, OUTER
 from solver import compat
-from solver.materials import TransverseStiffness
+from solver.materials import Layer, TransverseStiffness
 from solver.model.elasticity import StiffnessFields, strain, stress
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import ElasticSolver
 from solver.solve.mechanics import Mechanics
+from solver.solve.membrane import Film, Membrane, curvature_factor
 from solver.solve.phases import Phases
 from solver.solve.solids import Crystal, Solids
 from solver.solve.stepping import Segment
@@ -108,6 +110,29 @@ def disc_stress(levels: int, may_stretch: bool) -> DiscStress:
     return DiscStress(
         np.sqrt((weights * gap**2).sum(axis=(1, 2))), float(np.abs(gap).max()), abs(float(force)), axial_strain
     )
+
+
+def ring_error(may_stretch: bool) -> float:
+    """Eq. 7.6: mean stress of a disc under a film, largest deviation over the largest exact component."""
+    thickness, swell, misfit = 0.01, 0.01, 0.004
+    mesh = discs.disc(20)
+    domain = domain_of(
+        replace(mesh, facet_tags=np.where(mesh.facet_tags == OUTER, COATED_SURFACE, mesh.facet_tags)), [[0, 0, 1]]
+    )
+    layer = Layer("film", 200e3, 0.25, None, 0.0, misfit, None, 0.0, None, None)
+    solids = Solids(domain, [isotropic_crystal(YOUNG, POISSON, swell)], rest=0.0)
+    film = Membrane(domain, Film(layer, thickness), solids)
+    model = Mechanics(domain, solids, tolerance=1e-10, phases=Phases(), may_stretch=may_stretch, terms=[film])
+    assert model.solve(lithium(domain, 1.0)).converged
+    sample = model.stress()
+    model.destroy()
+    stiff = thickness * curvature_factor(thickness / domain.radius, layer.poisson_ratio, 2) * layer.plane_strain_modulus
+    radial, axial = exact.ringed_disc(
+        (YOUNG, POISSON, swell), (stiff, layer.poisson_ratio, misfit), domain.radius, may_stretch
+    )
+    mean = np.einsum("cq,cqi->i", sample.weights, sample.stress) / sample.weights.sum()
+    gap = np.abs(mean - [radial, radial, axial, 0.0, 0.0, 0.0]).max()
+    return float(gap / max(abs(radial), abs(axial)))
 
 
 def falling(levels: Sequence[int], may_stretch: bool) -> tuple[Convergence, DiscStress]:

@@ -15,6 +15,7 @@ from section_cases import (
     manufactured_errors,
     mean_stress,
     mismatch_error,
+    ring_error,
     section_laminate,
 )
 
@@ -35,6 +36,12 @@ def test_stress_of_a_disc(way):
     bars.DISC_STRESS.check(finest.largest)
     # The mean of 0.02 r² over the disc is 0.01; the polygon of 160 sides has 2.6e-4 less area.
     assert finest.axial_strain == pytest.approx(0.01 if WAYS[way] else 0.0, rel=2e-3)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_film_on_a_disc(way):
+    """The film's tension acts around the rim and along the normal, so it takes part in the stretch."""
+    bars.DISC_FILM.check(ring_error(WAYS[way]))
 
 
 @pytest.mark.parametrize("kind", LAMINATES)
