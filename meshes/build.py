@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from meshes.body import Body, Progress
+from meshes.carved import carved_particle, is_carved
 from meshes.combinations import refuse_misfits
 from meshes.dense import mesh_particle
 from meshes.faceted import faceted_crystal
@@ -55,6 +56,8 @@ def _grains(particle: Particle, base_folder: Path, progress: Progress) -> Body:
         return faceted_crystal(particle, progress)
     if particle.dimension == 2:
         return mesh_section(particle, progress)
+    if is_carved(particle):
+        return carved_particle(particle, progress)
     return _dense(particle, progress)
 
 

@@ -103,12 +103,12 @@ def _contest(field: LabelField, weights: Array, points: Array) -> _Contest:
     if field.shapes is None:
         squared, grains = power_neighbours(field.positions, weights, points, count)
         return _Contest(grains, squared + weights[grains])
-    grains, distances = [], []
+    chosen_grains, distances = [], []
     for part in distance_chunks(field, weights, points):
         chosen = np.argpartition(part.astype(np.float32), count - 1, axis=1)[:, :count]
-        grains.append(chosen)
+        chosen_grains.append(chosen)
         distances.append(np.take_along_axis(part, chosen, axis=1) + weights[chosen])
-    return _Contest(np.concatenate(grains), np.concatenate(distances))
+    return _Contest(np.concatenate(chosen_grains), np.concatenate(distances))
 
 
 def _newton(contest: _Contest, wanted: Array, weights: Array, allowed: Array) -> Array:

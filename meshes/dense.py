@@ -17,7 +17,7 @@ from meshes.arrays import Array, Indices
 from meshes.cell_complex import CellComplex
 from meshes.clipping import clipped_complex
 from meshes.errors import MeshError, Unmeshable
-from meshes.estimate import estimate_cells
+from meshes.estimate import refuse_huge
 from meshes.improve import improve
 from meshes.outlines import Outlines, outline_faults, trace_outlines
 from meshes.particle import Particle
@@ -36,7 +36,6 @@ _SEED_MOVES = 12
 _MENDING_ROUNDS = 4
 _PATIENCE = 3  # attempts that may run into the time limit
 _USABLE_SICN = 0.02
-_MOST_CELLS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
     Raises:
         MeshError: If every attempt failed; names the grain.
     """
-    _refuse_huge(particle)
+    refuse_huge(particle)
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
     seeds = place_seeds(particle, domain)
     count = len(seeds.positions)
@@ -99,15 +98,6 @@ def mesh_particle(particle: Particle, progress: Progress, run: Runner | None = N
             failures.append(failure)
         progress(f"attempt {len(failures)}: {failures[-1]}; trying again")
     return _settle(best, failures)
-
-
-def _refuse_huge(particle: Particle) -> None:
-    estimate = estimate_cells(particle)
-    if estimate.cells > _MOST_CELLS:
-        raise MeshError(
-            f"particle.mesh.size: elements of {estimate.size:.3g} um would make {estimate.cells / 1e6:.0f} million "
-            f"tetrahedra; {_MOST_CELLS // 10**6} million are the most, choose larger elements"
-        )
 
 
 def _ladder(

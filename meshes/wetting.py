@@ -112,7 +112,7 @@ def _mouth_cones(ball: Array, facets: Indices, ridges: Indices, space: Indices, 
         return 0.5 * np.mod(np.bincount(space, -sign * angle, count), 2.0 * np.pi)
     start, end = _along_facets(facets, ridges)
     loop = _loops(start, end)
-    centre: Array = np.stack([np.bincount(loop, ball[start, axis]) for axis in range(3)], axis=1)
+    centre = np.stack([np.bincount(loop, ball[start, axis]) for axis in range(3)], axis=1).astype(float)
     centre /= np.maximum(np.linalg.norm(centre, axis=1), 1e-300)[:, None]
     a, b = (ball[ends] / np.linalg.norm(ball[ends], axis=1)[:, None] for ends in (start, end))
     apex = centre[loop]
