@@ -15,13 +15,12 @@ from shapely.geometry.base import BaseGeometry
 
 from meshes.arrays import Array
 from meshes.body import Body, Progress
-from meshes.designs import Pores
 from meshes.errors import MeshError
 from meshes.grown import grow_grains
 from meshes.label_field import LabelField
 from meshes.particle import Particle
 from meshes.particle_mesh import ParticleMesh
-from meshes.pore_law import PoreSizes, PorosityLaw, law_of, preset_law
+from meshes.pore_options import law_asked, pores_stay_closed, sizes_asked
 from meshes.pore_shells import shells_of
 from meshes.section_cells import SectionGrains, cut_grains
 from meshes.section_holes import Holes, Site, fitted, ring_porosity, solid_around
@@ -43,6 +42,7 @@ _CORRECTIONS = 4
 # Errors of the porosity, of the whole and of a ring, at which corrections stop, and beyond which they have failed.
 _CLOSE, _CLOSE_IN_RING = 5e-4, 2e-3
 _TOLERATED, _TOLERATED_IN_RING = 1.5e-3, 1e-2
+_THINNEST_WALL = 0.25  # half of it, over the radius of the smallest pore
 _WIDEST_VOID = 0.95  # of the radius
 
 
@@ -65,7 +65,7 @@ def mesh_section(particle: Particle, progress: Progress) -> Body:
     progress(f"{field.grain_count} grains placed; triangles of {size:.3g} um")
     body = Body(_no_mesh(), outline=domain, size=size, volume_asked=np.pi * radius**2)
     if particle.pores is not None:
-        return _with_pores(body, particle, particle.pores, field, grains, progress)
+        return _with_pores(body, particle, field, grains, progress)
     hollow = np.array([field.void_radius])
     solid = disc(radius).difference(_void_of(field))
     mesh = mesh_plane(_plane(solid, grains, np.zeros((1, 2)), hollow, size, radius))
@@ -110,31 +110,19 @@ def _void_of(field: LabelField) -> BaseGeometry:
     return disc(field.void_radius) if field.void_radius else shapely.Polygon()
 
 
-def _with_pores(
-    body: Body, particle: Particle, pores: Pores, field: LabelField, grains: SectionGrains, progress: Progress
-) -> Body:
+def _with_pores(body: Body, particle: Particle, field: LabelField, grains: SectionGrains, progress: Progress) -> Body:
     """The section of a particle with pores, and perhaps a void."""
-    law, radius = _law(pores), float(field.outline.semi_axes[0])
-    shells = shells_of(law, field.void_radius / radius)
-    sizes = PoreSizes(float(pores.smallest), detail=1.0)
-    site = Site(disc(radius), _void_of(field), shells, radius, 0.25 * smallest_radius(sizes))
-    closed = bool(particle.coatings) or particle.matrix is not None
-    seed = particle.grains.seed if pores.seed is None else pores.seed
-    holes = place_circles(grains.boundaries, law, shells, sizes, radius, seed, closed)
+    assert particle.pores is not None
+    law, radius = law_asked(particle), float(field.outline.semi_axes[0])
+    sizes = replace(sizes_asked(particle), detail=1.0)
+    gap = _THINNEST_WALL * smallest_radius(sizes)
+    site = Site(disc(radius), _void_of(field), shells_of(law, field.void_radius / radius), radius, gap)
+    seed = particle.grains.seed if particle.pores.seed is None else particle.pores.seed
+    holes = place_circles(grains.boundaries, law, sizes, site, seed, pores_stay_closed(particle))
     progress(f"{len(holes.radii)} pores placed")
     body, holes = _fitted_mesh(body, site, holes, grains, field.void_radius)
     centres = np.column_stack([holes.centres, np.zeros(len(holes.radii))])
     return _tagged(body, particle, field.with_pores(centres, holes.radii), site)
-
-
-def _law(pores: Pores) -> PorosityLaw:
-    if pores.law is not None:
-        law = preset_law(pores.law)
-        return law if pores.giant is None else replace(law, giants=pores.giant)
-    try:
-        return law_of(pores.profile or [], pores.basis, bool(pores.giant))
-    except ValueError as error:
-        raise MeshError(f"particle.pores.profile: {error}") from error
 
 
 def _fitted_mesh(body: Body, site: Site, holes: Holes, grains: SectionGrains, void: float) -> tuple[Body, Holes]:

@@ -27,12 +27,14 @@ class Holes:
         radii: Radii [µm], shape (M,).
         shell: Ring whose porosity each is there for, shape (M,).
         fixed: Whether its radius is given and not to be adjusted, shape (M,).
+        most: Largest radius it may get [µm], shape (M,).
     """
 
     centres: Array
     radii: Array
     shell: Indices
     fixed: Array
+    most: Array
 
 
 @dataclass(frozen=True)
@@ -88,5 +90,6 @@ def fitted(site: Site, holes: Holes, asked: Array) -> Holes:
         wanted = area + (asked - taken) * np.array([ring.area for ring in site.rings()])
         change = np.sqrt(np.maximum(wanted, 1e-12) / np.maximum(area, 1e-12))
         change = np.clip(change, 1.0 / _LARGEST_CHANGE, _LARGEST_CHANGE)[holes.shell]
-        holes = replace(holes, radii=np.where(holes.fixed, holes.radii, holes.radii * change))
+        changed = np.minimum(holes.radii * change, holes.most)
+        holes = replace(holes, radii=np.where(holes.fixed, holes.radii, changed))
     return holes

@@ -11,8 +11,7 @@ import numpy as np
 from meshes.arrays import Array
 from meshes.errors import MeshError
 from meshes.pore_law import GIANT_SHARE, PoreSizes, PorosityLaw, giant_volumes
-from meshes.pore_shells import Shells
-from meshes.section_holes import Holes
+from meshes.section_holes import Holes, Site
 
 _STREAM = 7
 _MOST_PORES = 20_000
@@ -21,6 +20,7 @@ _CLOSENESS = 0.85  # of two pores, in sums of their radii: less makes chains
 _CORNER_SHARE = 1.0 / 3.0
 _SIZE_NOISE = 0.6  # how loosely the larger pores are inside
 _TRIALS = 60
+_DEPTH = 6.0  # in half the thinnest wall
 
 
 def smallest_radius(sizes: PoreSizes) -> float:
@@ -28,17 +28,14 @@ def smallest_radius(sizes: PoreSizes) -> float:
     return _SMALLEST_CUT * float(np.cbrt(0.75 / np.pi * sizes.smallest))
 
 
-def place_circles(
-    boundaries: Array, law: PorosityLaw, shells: Shells, sizes: PoreSizes, radius: float, seed: int, closed: bool
-) -> Holes:
+def place_circles(boundaries: Array, law: PorosityLaw, sizes: PoreSizes, site: Site, seed: int, closed: bool) -> Holes:
     """Circles between the grains, their areas about those the rings ask for.
 
     Args:
         boundaries: Ends of straight pieces of grain boundaries [µm], shape (m, 2, 2).
         law: The porosity law.
-        shells: Rings, and what is asked of each.
         sizes: Law of the pore volumes.
-        radius: Radius of the section [µm].
+        site: The section, its rings, and what is asked of each.
         seed: Of the random numbers.
         closed: Whether all must stay below the surface.
 
@@ -46,11 +43,11 @@ def place_circles(
         MeshError: If there would be too many.
     """
     random = np.random.default_rng([seed, _STREAM])
-    rings = np.pi * radius**2 * np.diff(shells.edges**2)
-    wanted = shells.porosity * rings
-    giants = _giants(law, wanted, shells, radius)
+    shells, radius = site.shells, site.radius
+    wanted = shells.porosity * np.pi * radius**2 * np.diff(shells.edges**2)
+    giants = _giants(law, wanted, radius)
     wanted[0] = max(0.0, wanted[0] - np.pi * float((giants**2).sum()))
-    placer = _Placer(_candidates(boundaries, radius, random), shells, radius, closed, random)
+    placer = _Placer(_candidates(boundaries, radius, random), site, closed, random)
     placer.put_giants(giants)
     for shell, circles in enumerate(_by_shell(_cut_radii(sizes, wanted.sum(), random), wanted, random)):
         for circle in np.sort(circles)[::-1]:
@@ -58,7 +55,7 @@ def place_circles(
     return placer.holes(len(giants))
 
 
-def _giants(law: PorosityLaw, wanted: Array, shells: Shells, radius: float) -> Array:
+def _giants(law: PorosityLaw, wanted: Array, radius: float) -> Array:
     """Radii of the circles of the giant pores, (2,) or (0,): of the area inside they have the share of the volume."""
     cut = np.cbrt(0.75 / np.pi * giant_volumes(law, radius))
     if not len(cut):
@@ -120,13 +117,13 @@ def _candidates(boundaries: Array, radius: float, random: np.random.Generator) -
 class _Placer:
     """Circles placed so far."""
 
-    def __init__(
-        self, candidates: Array, shells: Shells, radius: float, closed: bool, random: np.random.Generator
-    ) -> None:
+    def __init__(self, candidates: Array, site: Site, closed: bool, random: np.random.Generator) -> None:
         reach = np.linalg.norm(candidates, axis=1)
         self._candidates, self._reach = candidates, reach
-        self._of_shell = shells.number_of(reach / radius)
-        self._edges, self._radius, self._closed, self._random = shells.edges * radius, radius, closed, random
+        self._of_shell = site.shells.number_of(reach / site.radius)
+        self._edges, self._radius = site.shells.edges * site.radius, site.radius
+        # Beneath a coating or a matrix pores stay so far below the surface.
+        self._depth, self._random = _DEPTH * site.gap if closed else None, random
         self._centres: Array = np.empty((0, 2))
         self._radii: Array = np.empty(0)
         self._shell: list[int] = []
@@ -143,8 +140,8 @@ class _Placer:
     def put(self, circle: float, shell: int) -> None:
         """One circle in a ring, as far from the others as `_CLOSENESS` says if there is such a place."""
         here = np.flatnonzero(self._of_shell == shell)
-        if self._closed:
-            here = here[self._reach[here] < self._radius - 1.3 * circle]
+        if self._depth is not None:
+            here = here[self._reach[here] < self._radius - self._depth - circle]
         if not len(here):
             middle = min(0.5 * (self._edges[shell] + self._edges[shell + 1]), self._radius - 1.5 * circle)
             angle = self._random.uniform(0.0, 2.0 * np.pi)
@@ -164,4 +161,7 @@ class _Placer:
     def holes(self, giants: int) -> Holes:
         """All circles, the giants first."""
         fixed = np.arange(len(self._radii)) < giants
-        return Holes(self._centres, self._radii, np.array(self._shell, dtype=np.int64), fixed)
+        most = np.full(len(self._radii), np.inf)
+        if self._depth is not None:
+            most = self._radius - self._depth - np.linalg.norm(self._centres, axis=1)
+        return Holes(self._centres, self._radii, np.array(self._shell, dtype=np.int64), fixed, most)

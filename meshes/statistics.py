@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,6 +58,8 @@ class MeshReport:
         notes: What the user should know.
         versions: Versions of the programs that made the mesh.
         sections: What is to say about pores, coatings and the like.
+        dimension: 2 for a cross-section; what is called a volume above is then an area, an area a length, a tetrahedron
+            a triangle, a dihedral angle one of a triangle, and diameters are those of discs.
     """
 
     grains: int
@@ -89,6 +91,7 @@ class MeshReport:
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     sections: tuple[ReportSection, ...] = ()
+    dimension: int = 3
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
@@ -110,31 +113,51 @@ class MeshReport:
 
     def text(self) -> str:
         """A table for the terminal."""
-        rows = [
-            ("", "built", "asked"),
-            ("grains", f"{self.grains}", ""),
-            ("tetrahedra / nodes", f"{self.cells} / {self.nodes}", ""),
-            ("element size", "", _text(self.size, "um")),
-            ("volume", _text(self.volume, "um^3"), _text(self.volume_asked, "um^3")),
-            ("outer surface", f"{_text(self.outer_area, 'um^2')} ({self.outer_facets} facets)", ""),
-            (
-                f"grain boundaries ({self.boundaries})",
-                f"{_text(self.boundary_area, 'um^2')} ({self.boundary_facets} facets)",
-                _text(self.boundary_area_exact, "um^2"),
-            ),
-            ("mean grain diameter", _text(self.diameter_mean, "um"), _text(self.diameter_mean_asked, "um")),
-            ("spread of diameters", _percent(self.diameter_spread), _percent(self.diameter_spread_asked)),
-            ("smallest / largest grain", " / ".join(_text(end, "um") for end in self.diameter_range), ""),
-            ("grain volumes off by (rms)", _percent(self.volume_deviation), ""),
-            ("smallest SICN (median)", f"{self.minimum_sicn:.3f} ({self.median_sicn:.2f})", ""),
-            ("dihedral angles", f"{self.minimum_dihedral:.1f}° to {self.maximum_dihedral:.1f}°", ""),
-            ("tetrahedra with angles < 10°", f"{self.poor_cells}", ""),
-        ]
+        rows = [("", "built", "asked"), *self._rows()]
         for section in self.sections:
             rows += [(section.title, "", ""), *((f"  {name}", built, asked) for name, built, asked in section.rows)]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        words = _WORDS[self.dimension]
+        return [
+            ("grains", f"{self.grains}", ""),
+            (f"{words.cells} / nodes", f"{self.cells} / {self.nodes}", ""),
+            ("element size", "", _text(self.size, "um")),
+            (words.volume, _text(self.volume, words.cubic), _text(self.volume_asked, words.cubic)),
+            (words.surface, f"{_text(self.outer_area, words.square)} ({self.outer_facets} facets)", ""),
+            (
+                f"grain boundaries ({self.boundaries})",
+                f"{_text(self.boundary_area, words.square)} ({self.boundary_facets} facets)",
+                _text(self.boundary_area_exact, words.square),
+            ),
+            ("mean grain diameter", _text(self.diameter_mean, "um"), _text(self.diameter_mean_asked, "um")),
+            ("spread of diameters", _percent(self.diameter_spread), _percent(self.diameter_spread_asked)),
+            ("smallest / largest grain", " / ".join(_text(end, "um") for end in self.diameter_range), ""),
+            *([("grain volumes off by (rms)", _percent(self.volume_deviation), "")] if self.dimension == 3 else []),
+            ("smallest SICN (median)", f"{self.minimum_sicn:.3f} ({self.median_sicn:.2f})", ""),
+            (words.angles, f"{self.minimum_dihedral:.1f}° to {self.maximum_dihedral:.1f}°", ""),
+            (f"{words.cells} with angles < 10°", f"{self.poor_cells}", ""),
+        ]
+
+
+class _Words(NamedTuple):
+    """What things are called in a mesh of some dimension, and their units."""
+
+    cells: str
+    volume: str
+    surface: str
+    angles: str
+    cubic: str
+    square: str
+
+
+_WORDS = {
+    3: _Words("tetrahedra", "volume", "outer surface", "dihedral angles", "um^3", "um^2"),
+    2: _Words("triangles", "area", "outline", "angles", "um^2", "um"),
+}
 
 
 def _text(value: float | None, unit: str) -> str:
@@ -145,9 +168,9 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{100.0 * value:.1f} %"
 
 
-def equivalent_diameters(volumes: Array) -> Array:
-    """Diameters of spheres of these volumes [µm], shape (N,)."""
-    return np.cbrt(6.0 / np.pi * volumes)
+def equivalent_diameters(volumes: Array, dimension: int = 3) -> Array:
+    """Diameters of spheres of these volumes (of discs of these areas) [µm], shape (N,)."""
+    return np.sqrt(4.0 / np.pi * volumes) if dimension == 2 else np.cbrt(6.0 / np.pi * volumes)
 
 
 def measure(mesh: ParticleMesh, quality: Quality, target_volumes: Array | None = None) -> MeshReport:
@@ -166,8 +189,8 @@ def measure(mesh: ParticleMesh, quality: Quality, target_volumes: Array | None =
     inner = boundary | np.isin(mesh.facet_tags, (*PORE_WALLS, *SYMMETRY))
     outer = ~inner & (pairs[:, 0] <= mesh.grain_count)
     volumes = grain_volumes(mesh)
-    diameters = equivalent_diameters(volumes)
-    asked = equivalent_diameters(target_volumes) if target_volumes is not None else None
+    diameters = equivalent_diameters(volumes, mesh.dimension)
+    asked = equivalent_diameters(target_volumes, mesh.dimension) if target_volumes is not None else None
     return MeshReport(
         grains=mesh.grain_count,
         cells=len(mesh.cells),
@@ -188,6 +211,7 @@ def measure(mesh: ParticleMesh, quality: Quality, target_volumes: Array | None =
         minimum_dihedral=quality.minimum_dihedral,
         maximum_dihedral=quality.maximum_dihedral,
         poor_cells=quality.poor_cells,
+        dimension=mesh.dimension,
     )
 
 
