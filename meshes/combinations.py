@@ -13,6 +13,7 @@ from meshes.layers import layer_problems
 from meshes.orientation import widest_scatter
 from meshes.particle import Particle
 from meshes.pore_options import pore_problems
+from meshes.section import section_size
 from meshes.seeds import grain_count
 from meshes.sizing import element_size
 from meshes.spheroid import Spheroid
@@ -50,9 +51,13 @@ def refuse_misfits(particle: Particle) -> None:
     Raises:
         MeshError: With a line for every option.
     """
-    problems = [f"particle.{'.'.join(map(str, option))}: {text}" for option, text in misfits(particle)]
+    problems = [f"particle{_written(option)}: {text}" for option, text in misfits(particle)]
     if problems:
         raise MeshError(problems)
+
+
+def _written(option: tuple[str | int, ...]) -> str:
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in option)
 
 
 def _inner_designs(particle: Particle) -> Iterator[tuple[str, ...]]:
@@ -113,7 +118,7 @@ def _of_the_scatter(particle: Particle) -> Iterator[Misfit]:
 
 def _of_the_roughness(particle: Particle) -> Iterator[Misfit]:
     roughness = particle.roughness
-    if roughness is None or particle.from_file is not None:
+    if roughness is None or particle.from_file is not None or particle.shape == "faceted":
         return
     highest = _STEEPEST * float(roughness.wavelength)
     if roughness.amplitude > highest:
@@ -122,8 +127,10 @@ def _of_the_roughness(particle: Particle) -> Iterator[Misfit]:
             f"{100 * roughness.amplitude:.3g} % is too high for bumps {100 * roughness.wavelength:.3g} % wide; "
             f"write at most {100 * highest:.2g} %",
         )
-    asked = None if particle.mesh.size is None else float(particle.mesh.size)
-    size = element_size(Spheroid(float(particle.radius), particle.aspect_ratio), grain_count(particle), asked)
+    outline, asked = Spheroid(float(particle.radius), particle.aspect_ratio), particle.mesh.size
+    size = element_size(outline, grain_count(particle), None if asked is None else float(asked))
+    if particle.dimension == 2:
+        size = section_size(particle, outline, grain_count(particle))
     width = float(roughness.wavelength * particle.radius)
     least, finest = 100 * _ELEMENTS_PER_BUMP * size / float(particle.radius), width / _ELEMENTS_PER_BUMP
     if size > finest:
