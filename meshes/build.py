@@ -17,6 +17,7 @@ from meshes.faceted import faceted_crystal
 from meshes.imported import read_foreign_mesh
 from meshes.layers import add_layers
 from meshes.particle import Particle
+from meshes.porous import porous_particle
 from meshes.power_diagram import cell_measures, power_diagram
 from meshes.roughness import roughen
 from meshes.section import mesh_section
@@ -56,6 +57,8 @@ def _grains(particle: Particle, base_folder: Path, progress: Progress) -> Body:
         return faceted_crystal(particle, progress)
     if particle.dimension == 2:
         return mesh_section(particle, progress)
+    if particle.pores is not None:
+        return porous_particle(particle, progress)
     if is_carved(particle):
         return carved_particle(particle, progress)
     return _dense(particle, progress)

@@ -16,7 +16,7 @@ from meshes.plane_sections import SectionPorosity
 from meshes.pore_law import PoreSizes, PorosityLaw, giant_volumes
 from meshes.pore_shells import Shells
 from meshes.porosity import Porosity, central_sections, random_sections
-from meshes.wetting import PoreSpaces
+from meshes.wetting import PoreSpaces, void_space, volumes_of_pores
 
 # Edges of the histogram of pore volumes [µm³].
 _BINS = (0.0, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, np.inf)
@@ -55,7 +55,9 @@ def pore_section(
         giants: How many of the first pores are giants.
     """
     rows, data = _profile(porosity, asked)
-    parts = [_spaces(field, spaces, asked, giants), _walls(mesh, porosity)]
+    built = volumes_of_pores(mesh, field, spaces, giants)
+    void = void_space(mesh, field, spaces)
+    parts = [_spaces(field, spaces, void, asked, built), _walls(mesh, porosity)]
     if not field.void_radius:
         parts.insert(0, _sections(mesh, field, porosity, asked.law))
     for more_rows, more_data in parts:
@@ -107,32 +109,35 @@ def _sections(
     return rows, data
 
 
-def _spaces(field: LabelField, spaces: PoreSpaces, asked: PoresAsked, giants: int) -> tuple[Rows, Mapping[str, Any]]:
-    """Numbers and sizes of pores, and how they hang together."""
+def _spaces(
+    field: LabelField, spaces: PoreSpaces, void: int | None, asked: PoresAsked, giants: Array
+) -> tuple[Rows, Mapping[str, Any]]:
+    """Numbers and sizes of pores, and how they hang together; the void is none of them."""
+    is_pore = np.arange(len(spaces.volumes)) != (-1 if void is None else void)
+    sizes, is_open = spaces.volumes[is_pore], spaces.is_open[is_pore]
     volumes = 4.0 / 3.0 * np.pi * field.pore_radii**3
-    small = volumes[giants:] * asked.sizes.detail
+    small = volumes[len(giants) :] * asked.sizes.detail
     shares = np.histogram(small, [0.0, 0.010, 0.030, np.inf])[0] / max(len(small), 1)
-    counts = np.histogram(spaces.volumes, _BINS)[0]
-    total = max(float(spaces.volumes.sum()), 1e-300)
-    is_open = float(spaces.volumes[spaces.is_open].sum()) / total
-    largest = float(spaces.volumes.max(initial=0.0)) / total
-    asked_giants = giant_volumes(asked.law, asked.radius)
-    rows = [("pores, and spaces they form", f"{len(volumes)}, {len(spaces.volumes)}", "")]
-    if giants:
-        rows.append(("  giant pores", _volumes(volumes[:giants]), _volumes(asked_giants)))
+    counts = np.histogram(sizes, _BINS)[0]
+    total = max(float(sizes.sum()), 1e-300)
+    open_share = float(sizes[is_open].sum()) / total
+    largest = float(sizes.max(initial=0.0)) / total
+    rows = [("pores, and spaces they form", f"{len(volumes)}, {len(sizes)}", "")]
+    if len(giants):
+        rows.append(("  giant pores", _volumes(giants), _volumes(giant_volumes(asked.law, asked.radius))))
     rows += [
         ("  real volumes < 0.01 / < 0.03 / above", " / ".join(map(_round_percent, shares)), "80 % / 16 % / 4 %"),
-        ("  largest, median space", _volumes(np.array([spaces.volumes.max(), np.median(spaces.volumes)])), ""),
-        ("  open to the surface, by volume", _percent(is_open), ""),
+        ("  largest, median space", _volumes(np.array([sizes.max(initial=0.0), np.median(sizes)])), ""),
+        ("  open to the surface, by volume", _percent(open_share), ""),
         ("  in the largest space, by volume", _percent(largest), ""),
     ]
     data = {
         "pores": len(volumes),
-        "giant_volumes": volumes[:giants].tolist(),
-        "spaces": len(spaces.volumes),
+        "giant_volumes": giants.tolist(),
+        "spaces": len(sizes),
         "space_volume_edges": [*_BINS[:-1]],
         "space_volume_counts": counts.tolist(),
-        "open_share": is_open,
+        "open_share": open_share,
         "largest_share": largest,
     }
     return rows, data

@@ -37,7 +37,7 @@ class Shells:
         return np.clip(np.searchsorted(self.edges, radii, side="right") - 1, 0, len(self.porosity) - 1)
 
 
-def shells_of(law: PorosityLaw, void: float, count: int = _SHELLS) -> Shells:
+def shells_of(law: PorosityLaw, void: float, count: int = _SHELLS, finest: float = 0.1) -> Shells:
     """Shells between the radii of a law, the widest halved until there are `count`.
 
     The giant pores fill much of the centre: with them no shell ends inside half the radius. The innermost counts half
@@ -46,7 +46,8 @@ def shells_of(law: PorosityLaw, void: float, count: int = _SHELLS) -> Shells:
     Args:
         law: The porosity law.
         void: r/R of the void, 0 without one.
-        count: Fewest shells.
+        count: Fewest shells, unless they get too thin.
+        finest: Least width of a shell that another is halved into, over the radius.
     """
     lowest = max(void + 0.05, GIANT_REACH if law.giants else 0.0)
     edges: list[float] = [void, *(float(radius) for radius in law.radii if lowest <= radius < 1.0 - 1e-9), 1.0]
@@ -55,6 +56,8 @@ def shells_of(law: PorosityLaw, void: float, count: int = _SHELLS) -> Shells:
         widths[0] *= 0.0 if law.giants and edges[1] <= 2.0 * GIANT_REACH * 0.999 else 0.5
         widest = int(np.argmax(np.round(widths, 9)[::-1]))
         at = len(widths) - 1 - widest
+        if edges[at + 1] - edges[at] < 2.0 * finest:
+            break
         edges.insert(at + 1, 0.5 * (edges[at] + edges[at + 1]))
     return Shells(np.array(edges), law.between(np.array(edges)))
 

@@ -33,7 +33,7 @@ _BATCH = 48
 _TRIES = 4  # batches per pore
 _ROUNDS = 12
 _CLOSE = 2e-4  # porosity error at which scaling stops
-_TOLERATED = 0.006
+_TOLERATED = 0.02
 _SCALE = (0.6, 1.5)
 
 

@@ -1,6 +1,6 @@
-"""Porous particles: pores are placed and meshed, the porosity of the mesh is measured, radii corrected, meshed again.
+"""The builder of porous particles: place pores, carve them, measure the porosity, correct radii, carve again.
 
-The mesher itself is given by the caller: this room knows only pores.
+Grains are those of the dense particle of the same seed; pores take their space from them.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meshes.arrays import Array, Indices
-from meshes.body import Progress, ReportSection
+from meshes.body import Body, Progress
+from meshes.carved import Carved, carve, carved_size, grain_sizes, with_sections
+from meshes.estimate import refuse_huge
+from meshes.grown import Grown, grow_grains
 from meshes.label_field import LabelField
 from meshes.particle import Particle
-from meshes.particle_mesh import ParticleMesh
 from meshes.pore_law import PorosityLaw, giant_volumes
 from meshes.pore_options import law_asked, pores_stay_closed, sizes_asked, small_pore_volume
 from meshes.pore_report import PoresAsked, pore_section
 from meshes.pore_shells import Cloud, shells_of, without_left_out
 from meshes.pores import PoreSet, corrected, lost_grains, place_pores
 from meshes.porosity import Porosity, measure_porosity
-from meshes.wetting import PoreSpaces, find_pore_spaces, void_volume, wet_walls
+from meshes.spheroid import Spheroid
+from meshes.wetting import PoreSpaces, find_pore_spaces, void_space, wet_walls
 
-# Flat facets make pores smaller: so much larger are they asked of the mesher at first.
-_FLATNESS = 1.013
+# Flat facets make pores smaller: so much larger are they asked of the mesher at first, small ones and giants.
+_FLATNESS = (1.016, 1.008)
 _ROUNDS = 3
 # A mesh this close needs no correction; beyond the second figures the report carries a note.
 _AIM = (0.0010, 0.006)
@@ -33,33 +36,10 @@ _PORES_PER_SHELL = 8
 
 
 @dataclass(frozen=True)
-class PorousMesh:
-    """A porous mesh and how it came about.
-
-    Args:
-        mesh: The mesh, walls tagged dry or wet.
-        field: What it was made from.
-        kept: Grains (from 0) of the field without pores that are left, shape (k,).
-        solid: Share of the cell of each of them that is no pore, shape (k,).
-        section: What the report says.
-        notes: What the user should know.
-        attempts: Meshes made.
-    """
-
-    mesh: ParticleMesh
-    field: LabelField
-    kept: Indices
-    solid: Array
-    section: ReportSection
-    notes: tuple[str, ...]
-    attempts: int
-
-
-@dataclass(frozen=True)
 class _Round:
     """One mesh of the correction."""
 
-    mesh: ParticleMesh
+    carved: Carved
     field: LabelField
     pores: PoreSet
     porosity: Porosity
@@ -71,67 +51,82 @@ class _Round:
         return abs(self.porosity.total - total), float(np.abs(self.porosity.shells - asked).max())
 
 
-def mesh_with_pores(
-    particle: Particle, field: LabelField, make: Callable[[LabelField], ParticleMesh], progress: Progress
-) -> PorousMesh:
-    """Mesh a particle with the pores it asks for.
+def porous_particle(particle: Particle, progress: Progress) -> Body:
+    """Mesh a particle with pores, and perhaps a void and elongated grains.
 
     Args:
-        particle: The description; it has pores.
-        field: Its grains and its void, without pores.
-        make: Makes a mesh of a field, its walls tagged `PORE_WALL`.
+        particle: The description.
         progress: Is told, in a line each, what is being done.
 
-    Returns:
-        The mesh; grains that lie almost wholly in giant pores are gone from it.
-
     Raises:
-        MeshError: If there are no such pores.
+        MeshError: If it cannot be meshed; names the option or the grain.
     """
     assert particle.pores is not None
-    law, sizes = law_asked(particle), sizes_asked(particle)
-    cloud = _cloud(particle, field, law)
+    refuse_huge(particle)
+    grown = grow_grains(particle, Spheroid(float(particle.radius), particle.aspect_ratio))
+    law, cloud = law_asked(particle), _cloud(particle, grown.field, law_asked(particle))
     seed = particle.grains.seed if particle.pores.seed is None else particle.pores.seed
-    pores = place_pores(field, law, sizes, cloud, seed, pores_stay_closed(particle))
-    progress(f"{len(pores.radii)} pores placed")
-    lost = lost_grains(pores, cloud, field)
-    kept = np.setdiff1d(np.arange(field.grain_count), lost)
-    best, attempts = _corrected_mesh(_without(field, kept), pores, cloud, make, progress)
-    mesh = wet_walls(best.mesh, particle, best.field)
-    asked = PoresAsked(law, sizes, cloud.shells, field.outline.radius)
-    section = pore_section(mesh, best.field, best.porosity, best.spaces, asked, best.pores.giants)
-    notes = _notes(best, cloud, lost)
-    return PorousMesh(mesh, best.field, kept, _solid_shares(best.field, cloud), section, notes, attempts)
+    pores = place_pores(grown.field, law, sizes_asked(particle), cloud, seed, pores_stay_closed(particle))
+    lost = lost_grains(pores, cloud, grown.field)
+    grown = _without(grown, lost)
+    size = carved_size(particle, grown.field.outline, grown.field.grain_count)
+    progress(f"{grown.field.grain_count} grains and {len(pores.radii)} pores placed; elements of {size:.3g} um")
+    sizes = grain_sizes(particle, grown, size)
+
+    def make(field: LabelField) -> Carved:
+        return carve(field, sizes, particle.mesh.time_limit, progress)
+
+    best, attempts = _corrected_mesh(grown.field, pores, cloud, make, progress)
+    body = Body(
+        mesh=wet_walls(best.carved.mesh, particle, best.field),
+        outline=grown.field.outline,
+        size=size,
+        volume_asked=float((1.0 - cloud.shells.porosity) @ cloud.shell_points) * cloud.volume,
+        target_volumes=grown.target_volumes * _solid_shares(best.field, cloud),
+        attempts=attempts,
+        notes=(*best.carved.notes, *_notes(best, cloud, lost)),
+    )
+    asked = PoresAsked(law, sizes_asked(particle), cloud.shells, grown.field.outline.radius)
+    section = pore_section(body.mesh, best.field, best.porosity, best.spaces, asked, best.pores.giants)
+    return with_sections(body.with_section(section), particle, best.field)
 
 
 def _cloud(particle: Particle, field: LabelField, law: PorosityLaw) -> Cloud:
     """Points of the particle with shells in which there are enough pores to be told apart."""
     sizes, outline = sizes_asked(particle), field.outline
     count = int(np.clip(small_pore_volume(particle) / sizes.mean / _PORES_PER_SHELL, 1, 5))
-    shells = shells_of(law, field.void_radius / float(outline.semi_axes.min()), count)
+    pore_diameter = float(np.cbrt(6.0 / np.pi * sizes.mean))
+    void = field.void_radius / float(outline.semi_axes.min())
+    shells = shells_of(law, void, count, finest=pore_diameter / outline.radius)
     giants = float(np.sum(giant_volumes(law, outline.radius)))
     return Cloud(field, without_left_out(shells, giants, outline.volume, sizes.left_out_volume))
 
 
-def _without(field: LabelField, kept: Indices) -> LabelField:
-    """The field of these grains alone."""
+def _without(grown: Grown, lost: Indices) -> Grown:
+    """The grains but for the lost ones."""
+    kept = np.setdiff1d(np.arange(grown.field.grain_count), lost)
+    field = grown.field
     shapes = None if field.shapes is None else field.shapes[kept]
-    return replace(field, positions=field.positions[kept], weights=field.weights[kept], shapes=shapes)
+    field = replace(field, positions=field.positions[kept], weights=field.weights[kept], shapes=shapes)
+    return Grown(field, grown.target_volumes[kept])
 
 
 def _corrected_mesh(
     field: LabelField,
     pores: PoreSet,
     cloud: Cloud,
-    make: Callable[[LabelField], ParticleMesh],
+    make: Callable[[LabelField], Carved],
     progress: Progress,
 ) -> tuple[_Round, int]:
     """The best of some meshes, each with pores corrected by what the one before had; and how many were made."""
     asked = cloud.shells.porosity
-    pores = replace(pores, radii=_FLATNESS * pores.radii)
+    is_giant = np.arange(len(pores.radii)) < pores.giants
+    pores = replace(pores, radii=pores.radii * np.where(is_giant, _FLATNESS[1], _FLATNESS[0]))
     best: _Round | None = None
     error = np.inf
-    for attempt in range(1, _ROUNDS + 1):
+    attempts = 0
+    while attempts < _ROUNDS:
+        attempts += 1
         made = _round(make, field, pores, cloud)
         total, shell = made.misses(asked, cloud)
         progress(f"porosity {100 * made.porosity.total:.2f} %, worst shell off by {100 * shell:.2f} %")
@@ -141,15 +136,17 @@ def _corrected_mesh(
             break
         pores = corrected(pores, made.porosity.shells, cloud, field)
     assert best is not None
-    return best, attempt
+    return best, attempts
 
 
-def _round(make: Callable[[LabelField], ParticleMesh], field: LabelField, pores: PoreSet, cloud: Cloud) -> _Round:
+def _round(make: Callable[[LabelField], Carved], field: LabelField, pores: PoreSet, cloud: Cloud) -> _Round:
     holed = field.with_pores(pores.centres, pores.radii)
-    mesh = make(holed)
-    spaces = find_pore_spaces(mesh, field.outline)
-    porosity = measure_porosity(mesh, field.outline, cloud, void_volume(mesh, holed, spaces))
-    return _Round(mesh, holed, pores, porosity, spaces)
+    carved = make(holed)
+    spaces = find_pore_spaces(carved.mesh, field.outline)
+    void = void_space(carved.mesh, holed, spaces)
+    volume = None if void is None else float(spaces.volumes[void])
+    porosity = measure_porosity(carved.mesh, field.outline, cloud, volume)
+    return _Round(carved, holed, pores, porosity, spaces)
 
 
 def _solid_shares(field: LabelField, cloud: Cloud) -> Array:

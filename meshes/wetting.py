@@ -137,13 +137,20 @@ def _loops(start: Indices, end: Indices) -> Indices:
     return connected_components(links, directed=False)[1][first]
 
 
-def void_volume(mesh: ParticleMesh, field: LabelField, spaces: PoreSpaces) -> float | None:
-    """Volume of the void of a mesh with what is open to it [µm³]; None if there is none."""
+def void_space(mesh: ParticleMesh, field: LabelField, spaces: PoreSpaces) -> int | None:
+    """Which space is the void of a mesh; None if there is none."""
     if not field.void_radius or not len(spaces.facets):
         return None
     areas = areas_of(mesh.points, mesh.facets[spaces.facets])
-    of_void = np.bincount(spaces.space, areas * _on_void(mesh, field, spaces), len(spaces.volumes))
-    return float(spaces.volumes[int(of_void.argmax())])
+    return int(np.bincount(spaces.space, areas * _on_void(mesh, field, spaces), len(spaces.volumes)).argmax())
+
+
+def volumes_of_pores(mesh: ParticleMesh, field: LabelField, spaces: PoreSpaces, count: int) -> Array:
+    """Volumes of the spaces that the first pores of a field are in [µm³], shape (count,)."""
+    pore = field.nearest_pore(mesh.points[mesh.facets[spaces.facets]].mean(axis=1))
+    areas = areas_of(mesh.points, mesh.facets[spaces.facets])
+    held = [np.bincount(spaces.space, areas * (pore == number), len(spaces.volumes)) for number in range(count)]
+    return np.array([spaces.volumes[int(area.argmax())] for area in held])
 
 
 def _on_void(mesh: ParticleMesh, field: LabelField, spaces: PoreSpaces) -> Array:
