@@ -127,6 +127,45 @@ class LabelField:
         """The pore of smallest power distance (on the wall of merged pores: the one whose wall it is), shape (n,)."""
         return np.asarray(self._pore_tree.query(np.column_stack([points, np.zeros(len(points))]))[1], dtype=np.int64)
 
+    def distance_to(self, points: Array, grains: Indices) -> tuple[Array, Array]:
+        """Distance (x − s)ᵀ A (x − s) − w of each point to a grain of its own.
+
+        Args:
+            points: Points [µm], shape (n, 3).
+            grains: Grains from 0, shape (n,).
+
+        Returns:
+            Distances [µm²], shape (n,), and their gradients [µm], shape (n, 3).
+        """
+        offset = points - self.positions[grains]
+        pulled = offset
+        if self.shapes is not None:
+            pulled = np.einsum("nij,nj->ni", shape_matrices(self.shapes[grains]), offset)
+        return (pulled * offset).sum(axis=1) - self.weights[grains], 2.0 * pulled
+
+    def nearest_wall(self, points: Array) -> tuple[Array, Array]:
+        """Height over the nearest wall of a hole [µm], shape (n,), and the unit vector out of that hole, shape (n, 3).
+
+        Where there is no hole both are zero.
+        """
+        out = points.copy()
+        radius = np.full(len(points), self.void_radius)
+        void_is_near = self.void_distance(points) <= self.pore_distance(points)
+        if len(self.pore_radii):
+            pore = self.nearest_pore(points)
+            out = np.where(void_is_near[:, None], out, points - self.pore_centres[pore])
+            radius = np.where(void_is_near, radius, self.pore_radii[pore])
+        if self.channel_radius is not None:
+            beside = np.abs(np.hypot(points[:, 0], points[:, 1]) - self.channel_radius)
+            in_channel = void_is_near & (points[:, 2] > 0.0)
+            in_channel &= beside < np.abs(np.linalg.norm(points, axis=1) - self.void_radius)
+            out[in_channel, 2] = 0.0
+            radius[in_channel] = self.channel_radius
+        length = np.linalg.norm(out, axis=1)
+        there = radius > 0.0
+        height = np.where(there, length - radius, 0.0)
+        return height, np.where(there[:, None], out / np.maximum(length, 1e-300)[:, None], 0.0)
+
     @cached_property
     def _power_labels(self) -> PowerLabels:
         return PowerLabels(self.positions, self.weights)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from meshes import engine
@@ -14,6 +16,7 @@ from meshes.label_mesher.program import Sizes, run_label_mesher
 from meshes.mending import compacted, joined_grains, largest_piece
 from meshes.particle_mesh import tagged_mesh
 from meshes.quality import inverse_condition
+from meshes.straighten import straightened, without_teeth
 from meshes.walls import tag_walls
 
 # Circumradii asked of CGAL over the edges that come out.
@@ -54,12 +57,15 @@ def mesh_labels(
     points, cells, grain = run_label_mesher(field, _sizes(field, size, edges), time_limit, progress)
     kept = largest_piece(points, cells)
     points, cells = compacted(points, cells[kept])
-    grain = joined_grains(points, cells, grain[kept])
+    grain = joined_grains(points, cells, without_teeth(points, cells, grain[kept]))
     _refuse_lost(field, grain)
     progress(f"improving {len(cells)} tetrahedra")
+    points = straightened(tag_walls(tagged_mesh(points, cells, grain), field), field)
     points, cells, grain = _optimised(points, cells, grain, size, time_limit)
-    mesh = improve(tag_walls(tagged_mesh(points, cells, grain), field), field.outline, _MENDED_SICN)
-    return mesh.points, cells, grain
+    mesh = tag_walls(tagged_mesh(points, cells, grain), field)
+    # The optimiser has made room for nodes that could not reach their line before.
+    mesh = replace(mesh, points=straightened(mesh, field))
+    return improve(mesh, field.outline, _MENDED_SICN).points, cells, grain
 
 
 def _sizes(field: LabelField, size: float, edges: Array) -> Sizes:
