@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from math import degrees
 from typing import NamedTuple
 
+from meshes.carved_options import carved_problems
 from meshes.errors import MeshError
 from meshes.faceted import TALLEST
 from meshes.layers import layer_problems
 from meshes.orientation import widest_scatter
 from meshes.particle import Particle
 from meshes.pore_options import pore_problems
-from meshes.section import section_size
 from meshes.seeds import grain_count
-from meshes.sizing import element_size
+from meshes.sizing import element_size, section_size
 from meshes.spheroid import Spheroid
 
 
@@ -41,6 +41,7 @@ def misfits(particle: Particle) -> Iterator[Misfit]:
         yield from _of_a_sector(particle)
     yield from _of_the_scatter(particle)
     yield from _of_the_roughness(particle)
+    yield from itertools.starmap(Misfit, carved_problems(particle))
     yield from itertools.starmap(Misfit, layer_problems(particle))
     yield from itertools.starmap(Misfit, pore_problems(particle))
 
@@ -128,9 +129,8 @@ def _of_the_roughness(particle: Particle) -> Iterator[Misfit]:
             f"write at most {100 * highest:.2g} %",
         )
     outline, asked = Spheroid(float(particle.radius), particle.aspect_ratio), particle.mesh.size
-    size = element_size(outline, grain_count(particle), None if asked is None else float(asked))
-    if particle.dimension == 2:
-        size = section_size(particle, outline, grain_count(particle))
+    rule = element_size if particle.dimension == 3 else section_size
+    size = rule(outline, grain_count(particle), None if asked is None else float(asked))
     width = float(roughness.wavelength * particle.radius)
     least, finest = 100 * _ELEMENTS_PER_BUMP * size / float(particle.radius), width / _ELEMENTS_PER_BUMP
     if size > finest:

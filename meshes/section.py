@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from meshes.arrays import Array
 from meshes.body import Body, Progress
 from meshes.errors import MeshError
+from meshes.estimate import refuse_huge
 from meshes.grown import grow_grains
 from meshes.label_field import LabelField
 from meshes.particle import Particle
@@ -30,14 +31,11 @@ from meshes.section_pores import place_circles, smallest_radius
 from meshes.section_report import pore_section, void_section
 from meshes.section_sizes import sizes_around
 from meshes.seeds import grain_count
-from meshes.sizing import element_size
+from meshes.sizing import section_size
 from meshes.spheroid import Spheroid
 from meshes.walls import tag_walls
 from meshes.wetting import wet_walls
 
-# Triangles cost little: elements are this much smaller than those of the whole particle would be.
-_FINER = 0.4
-_MOST_TRIANGLES = 5_000_000
 _CORRECTIONS = 4
 # Errors of the porosity, of the whole and of a ring, at which corrections stop, and beyond which they have failed.
 _CLOSE, _CLOSE_IN_RING = 5e-4, 2e-3
@@ -58,7 +56,9 @@ def mesh_section(particle: Particle, progress: Progress) -> Body:
     """
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
     radius = float(domain.semi_axes[0])
-    size = section_size(particle, domain, grain_count(particle))
+    refuse_huge(particle)
+    asked = None if particle.mesh.size is None else float(particle.mesh.size)
+    size = section_size(domain, grain_count(particle), asked)
     _refuse_void(particle, radius)
     field = grow_grains(particle, domain).field
     grains = cut_grains(field, size)
@@ -70,24 +70,6 @@ def mesh_section(particle: Particle, progress: Progress) -> Body:
     solid = disc(radius).difference(_void_of(field))
     mesh = mesh_plane(_plane(solid, grains, np.zeros((1, 2)), hollow, size, radius))
     return _tagged(replace(body, mesh=mesh, volume_asked=solid.area), particle, field, None)
-
-
-def section_size(particle: Particle, domain: Spheroid, grains: int) -> float:
-    """Element size of a cross-section [µm].
-
-    Raises:
-        MeshError: If it would make too many triangles.
-    """
-    if particle.mesh.size is None:
-        return _FINER * element_size(domain, grains, None)
-    size = float(particle.mesh.size)
-    triangles = np.pi * float(domain.semi_axes[0]) ** 2 / (0.43 * size**2)
-    if triangles > _MOST_TRIANGLES:
-        raise MeshError(
-            f"particle.mesh.size: elements of {size:.3g} um would make {triangles / 1e6:.0f} million triangles; "
-            f"{_MOST_TRIANGLES // 10**6} million are the most, choose larger elements"
-        )
-    return min(size, 0.5 * float(domain.semi_axes[0]))
 
 
 def _plane(

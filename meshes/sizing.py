@@ -16,6 +16,8 @@ _EXPONENT = -0.26
 _CHORD_LOSS = 0.122
 _CHORD_LIMIT = 0.0046
 _ELEMENTS_ACROSS = 0.45
+_SECTION_OVER_BODY = 0.4
+_WIDEST_IN_SECTION = 0.5
 
 
 def element_size(domain: Spheroid, grains: int, asked: float | None) -> float:
@@ -34,6 +36,19 @@ def element_size(domain: Spheroid, grains: int, asked: float | None) -> float:
     by_count = _SIZE_AT_HUNDRED * domain.radius * (grains / 100.0) ** _EXPONENT
     by_chord = math.sqrt(_CHORD_LIMIT * domain.volume / (_CHORD_LOSS * domain.integrated_mean_curvature))
     return min(by_count, by_chord)
+
+
+def section_size(domain: Spheroid, grains: int, asked: float | None) -> float:
+    """Element size of the cross-section of a particle [µm]: triangles cost little, so they are smaller.
+
+    Args:
+        domain: The outer shape.
+        grains: Number of grains of the whole particle.
+        asked: Size the user wants [µm]; None for the rule.
+    """
+    if asked is not None:
+        return min(asked, _WIDEST_IN_SECTION * float(domain.semi_axes[0]))
+    return _SECTION_OVER_BODY * element_size(domain, grains, None)
 
 
 def cell_sizes(size: float, volumes: Array) -> Array:
