@@ -158,6 +158,13 @@ def assemble_matrix(matrix: PETSc.Mat, compiled: fem.Form, conditions: Sequence[
     matrix.assemble()
 
 
+def add_to_matrix(matrix: PETSc.Mat, compiled: fem.Form, conditions: Sequence[fem.DirichletBC] = ()) -> None:
+    """Adds a form to an assembled matrix with the same entries; rows and columns of fixed entries stay as they are."""
+    diagonal = {"diagonal" if VERSION < (0, 10) else "diag": 0.0}
+    _petsc.assemble_matrix(matrix, compiled, list(conditions), **diagonal)
+    matrix.assemble()
+
+
 def assemble_vector(vector: PETSc.Vec, compiled: fem.Form) -> None:
     """Assembles into an existing vector and adds up the contributions of all ranks."""
     with vector.localForm() as local:

@@ -13,7 +13,7 @@ from solver.solve.membrane import Film
 
 def region_layers(particle: Particle) -> dict[int, Layer]:
     """What the regions other than grains are made of: shells, matrix, and the interface layer, which is matrix too."""
-    layers = {COATING + number: film.layer for number, film in enumerate(_films(particle, "shell"))}
+    layers = {region: film.layer for region, film in surface_shells(particle).items()}
     if particle.matrix is not None:
         layers[MATRIX] = layers[INTERFACE] = load_layer(particle.matrix.material)
     return layers
@@ -22,6 +22,11 @@ def region_layers(particle: Particle) -> dict[int, Layer]:
 def surface_films(particle: Particle) -> list[Film]:
     """The coatings that are membranes, innermost first."""
     return list(_films(particle, "membrane"))
+
+
+def surface_shells(particle: Particle) -> dict[int, Film]:
+    """The coatings that are regions of the mesh, by region."""
+    return {COATING + number: film for number, film in enumerate(_films(particle, "shell"))}
 
 
 def film_resistances(particle: Particle) -> dict[int, float]:

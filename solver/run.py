@@ -25,7 +25,7 @@ from solver.case.protocol import PlannedStep, plan_protocol
 from solver.case.schema import Case
 from solver.errors import VegardError
 from solver.indicators.settings import IndicatorSettings
-from solver.layers import film_resistances, region_layers, surface_films
+from solver.layers import film_resistances, region_layers, surface_films, surface_shells
 from solver.materials.radial import RadialMaterial
 from solver.model.transport import lithiation_rate
 from solver.output.folder import RunFolder
@@ -34,6 +34,7 @@ from solver.output.recorder import Recorder
 from solver.report.figures import figures_from_run
 from solver.report.progress import ProgressDisplay
 from solver.report.table import results_text
+from solver.solve.coating_stress import CoatingStress
 from solver.solve.coupling import Coupling, OneWay, Uncoupled
 from solver.solve.domain import Domain, build_domain
 from solver.solve.mechanics import Mechanics
@@ -181,13 +182,15 @@ def build_coupling(case: Case, material: RadialMaterial, domain: Domain, phases:
         layers=region_layers(case.particle),
         rest=mechanics.stress_free_stoichiometry,
     )
+    films, shells = surface_films(case.particle), surface_shells(case.particle)
     solver = Mechanics(
         domain,
         solids,
         tolerance=case.numerics.displacement_tolerance,
         phases=phases,
         may_stretch=mechanics.out_of_plane == "generalised",
-        terms=[Membrane(domain, film, solids) for film in surface_films(case.particle)],
+        terms=[Membrane(domain, film, solids) for film in films],
+        coating=CoatingStress(domain, solids, shells, films) if films or shells else None,
     )
     return OneWay(transport, solver)
 

@@ -37,14 +37,15 @@ class StressBalance:
 
     def definitions(self, settings: IndicatorSettings) -> tuple[Definition, ...]:
         """See `Indicator`."""
-        meaning = "largest component of ∫σ dV over ∫|σ| dV, as a size; in a section without σ_zz"
+        meaning = "largest component of ∫σ dV, membranes included, over ∫|σ| dV, as a size; in a section without σ_zz"
         return (Definition("stress_imbalance", "-", meaning, "4.9", "below 1e-4"),)
 
     def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
         """See `Indicator`."""
         owned, sample = view.layout.domain.owned, view.sample
         stress, weights = sample.stress[:owned], sample.weights[:owned]
-        integral = totals(np.einsum("cq,cqi->i", weights, stress), view.comm)
+        tension = np.zeros(6) if sample.coating is None else sample.coating.tension
+        integral = totals(np.einsum("cq,cqi->i", weights, stress) + tension, view.comm)
         if view.layout.domain.dimension == 2:  # zero by construction, or the reaction of what may not stretch (eq. 7.2)
             integral[2] = 0.0
         size = total(weights * tensors.frobenius(stress), view.comm)

@@ -18,6 +18,7 @@ from solver.errors import MeshError
 from solver.indicators.nonlocal_average import NonlocalAverage
 from solver.indicators.proximity import near_facets
 from solver.solve.domain import Domain, axes_of
+from solver.solve.grain_facets import outward_normals
 from solver.solve.stress import GAUSS
 
 REGIONS = ("core", "middle", "rim")
@@ -151,7 +152,7 @@ def _boundary_facets(domain: Domain) -> BoundaryFacets:
         cells=cells,
         local=local,
         grains=grains,
-        normal=_outward_normals(corner, opposite),
+        normal=outward_normals(corner, opposite),
         area=areas_of(points, vertices),
         centroid=centroid,
         vertices=vertices,
@@ -159,15 +160,6 @@ def _boundary_facets(domain: Domain) -> BoundaryFacets:
         pair=pair,
         pair_grains=pair_grains,
     )
-
-
-def _outward_normals(corner: NDArray[np.float64], opposite: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(k, 3) unit normals of facets with corners (k, dimension, 3), pointing away from `opposite`, (k, 3)."""
-    along = corner[:, 1] - corner[:, 0]
-    across = corner[:, 2] - corner[:, 0] if corner.shape[1] == 3 else np.broadcast_to([0.0, 0.0, 1.0], along.shape)
-    cross = np.cross(along, across)
-    outward = np.einsum("ki,ki->k", cross, corner[:, 0] - opposite) > 0.0
-    return cross / np.linalg.norm(cross, axis=1)[:, None] * np.where(outward, 1.0, -1.0)[:, None]
 
 
 def _two_sides(domain: Domain) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

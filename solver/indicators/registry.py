@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from solver.indicators.cleavage import Cleavage
+from solver.indicators.coating import Coating, CoatingOutside
 from solver.indicators.definition import Definition, Indicator
 from solver.indicators.energy import Energy
 from solver.indicators.failure_probability import FailureProbability
@@ -30,6 +31,8 @@ INDICATORS: tuple[Indicator, ...] = (
     FailureProbability(),
     Parts(),
     Regions(),
+    CoatingOutside(),
+    Coating(),
     LithiumBalance(),
     StressBalance(),
 )

@@ -166,8 +166,7 @@ class ElasticSolver:
             load: Right-hand side; its part along rigid motions and planes of symmetry is removed in place.
             displacement: Takes the solution, ghosts included; left as it was when the solve fails.
         """
-        self.null_space.remove(load)
-        load.array[self._planes.fixed] = 0.0
+        self.constrain(load)
         if load.norm() == 0.0:
             displacement.x.array[:] = 0.0
             return LinearReport(0, True, int(PETSc.KSP.ConvergedReason.CONVERGED_ATOL))
@@ -177,6 +176,21 @@ class ElasticSolver:
             self._solution.copy(displacement.x.petsc_vec)
             displacement.x.scatter_forward()
         return LinearReport(self._ksp.getIterationNumber(), reason > 0, reason)
+
+    def constrain(self, load: PETSc.Vec) -> None:
+        """Removes from a load, in place, what rigid motions and planes of symmetry take up."""
+        self.null_space.remove(load)
+        load.array[self._planes.fixed] = 0.0
+
+    @property
+    def preconditioner(self) -> PETSc.PC:
+        """The multigrid cycle."""
+        return self._ksp.getPC()
+
+    @property
+    def conditions(self) -> list[fem.DirichletBC]:
+        """What planes of symmetry fix."""
+        return self._planes.conditions
 
     def set_tolerance(self, tolerance: float) -> None:
         """Changes the relative residual at which solves stop."""

@@ -21,6 +21,7 @@ from solver import compat
 from solver.errors import SolveError
 from solver.model.elasticity import components, eigenstrain, strain, stress
 from solver.solve.axial import AxialStretch
+from solver.solve.coating_stress import CoatingStress
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import ElasticSolver, LinearReport
 from solver.solve.elastic_term import ElasticTerm, joined
@@ -41,10 +42,14 @@ class Mechanics:
         phases: Stopwatch.
         may_stretch: Whether a section may stretch along its normal until it carries no axial force (eq. 7.2).
         terms: What is added to the elasticity of the cells.
+        coating: Finds the stress in coatings; None when there is none.
 
     Attributes:
         displacement: Solution of the latest successful `solve` [µm], P2.
         strain: Its strain, the stretch of a section along its normal included, as an expression.
+        stretch: The even stretch of a section along its normal; None where there is none.
+        loads: Virtual work of all loads, of a virtual displacement (3,) and its strain (3, 3).
+        weights: (cells, points) quadrature weights of the Gauss points [µm³].
         reports: Linear-solver reports, one per solve.
         load: Right-hand side of the latest solve.
     """
@@ -58,8 +63,10 @@ class Mechanics:
         phases: Phases,
         may_stretch: bool = True,
         terms: Sequence[ElasticTerm] = (),
+        coating: CoatingStress | None = None,
     ) -> None:
         self._domain, self._solids, self._terms, self._phases = domain, solids, terms, phases
+        self._coating = coating
         self._rule = GAUSS[domain.dimension]
         self.solver = ElasticSolver(domain, solids.stiffness, tolerance, phases, terms)
         self.displacement = fem.Function(self.solver.space, name="displacement")
@@ -79,20 +86,21 @@ class Mechanics:
             own = ufl.inner(stress(free, axis, stiffness), virtual_strain) * measure
             return joined(own, (term.load(virtual_displacement, virtual_strain) for term in terms))
 
+        self.loads = load
         with phases.measure("compile forms"):
             test = ufl.TestFunction(self.solver.space)
             self._load_form = compat.form(load(test, strain(test)))
-            self._stretch = AxialStretch(self.solver, load) if may_stretch and domain.dimension == 2 else None
+            self.stretch = AxialStretch(self.solver, load) if may_stretch and domain.dimension == 2 else None
             self.strain = strain(self.displacement)
-            if self._stretch is not None:
-                self.strain += self._stretch.strain
+            if self.stretch is not None:
+                self.strain += self.stretch.strain
             elastic = self.strain - free
             both = components(elastic) + components(stress(elastic, axis, stiffness))
             self._sample = compat.expression(ufl.as_vector(both), self._rule.points)
         self.load = compat.create_vector(self._load_form)
         coordinates = domain.mesh.geometry.x
         volumes = np.abs(cell_volumes(coordinates, domain.cell_vertices))
-        self._weights = volumes[:, None] * self._rule.weights / self._rule.weights.sum()
+        self.weights = volumes[:, None] * self._rule.weights / self._rule.weights.sum()
         self._places = np.einsum("qv,cvi->cqi", self._rule.barycentric, coordinates[domain.cell_vertices])
         self._unit_mismatch: StressSample | None = None
 
@@ -102,11 +110,34 @@ class Mechanics:
         Args:
             stoichiometry: x, P1, with ghosts up to date.
         """
+        self.set_lithium(stoichiometry)
+        return self.solve_load()
+
+    def set_lithium(self, stoichiometry: fem.Function) -> None:
+        """Sets the load to that of a lithium field, P1, with ghosts up to date."""
         with self._phases.measure("lattice curves"):
             self._set_lithium(stoichiometry.x.array[stoichiometry.function_space.dofmap.list])
+
+    def solve_load(self) -> LinearReport:
+        """Finds the displacement for the present load; the previous one stays when the solve fails."""
         report = self._solve_load()
         self.reports.append(report)
         return report
+
+    def load_size(self) -> float:
+        """Norm of the present load as a vector."""
+        with self._phases.measure("load assembly"):
+            compat.assemble_vector(self.load, self._load_form)
+        self.solver.constrain(self.load)
+        return float(self.load.norm())
+
+    def reassemble(self) -> None:
+        """Takes up elastic constants that have changed."""
+        with self._phases.measure("stiffness assembly"):
+            self.solver.reassemble()
+        if self.stretch is not None:
+            with self._phases.measure("elastic solves"):
+                self.stretch.update()
 
     def _set_lithium(self, corners: NDArray[np.float64]) -> None:
         """Sets the free strain, and tells the terms, from the stoichiometry at the corners of the cells."""
@@ -125,8 +156,8 @@ class Mechanics:
             compat.assemble_vector(self.load, self._load_form)
         with self._phases.measure("elastic solves"):
             report = self.solver.solve(self.load, self.displacement)
-            if self._stretch is not None and report.converged:
-                self._stretch.release(self.displacement)
+            if self.stretch is not None and report.converged:
+                self.stretch.release(self.displacement)
             return report
 
     def stress(self) -> StressSample:
@@ -134,12 +165,15 @@ class Mechanics:
         with self._phases.measure("stress evaluation"):
             values = compat.evaluate(self._sample, self._domain.mesh, self._cells)
         values = values.reshape(len(self._cells), -1, 12)
+        elastic, found = (np.ascontiguousarray(values[..., part]) for part in (slice(6), slice(6, 12)))
+        coating = self._coating.sample(found, elastic, self._corners) if self._coating is not None else None
         return StressSample(
-            stress=np.ascontiguousarray(values[..., 6:]),
-            elastic_strain=np.ascontiguousarray(values[..., :6]),
-            weights=self._weights,
+            stress=found,
+            elastic_strain=elastic,
+            weights=self.weights,
             points=self._places,
             owned=self._domain.owned,
+            coating=coating,
         )
 
     def mismatch(self, mean_stoichiometry: float) -> StressSample:
@@ -152,7 +186,7 @@ class Mechanics:
         Raises:
             SolveError: When the elastic solve fails.
         """
-        is_free = self._domain.dimension == 3 or self._stretch is not None
+        is_free = self._domain.dimension == 3 or self.stretch is not None
         if self._terms or not self._solids.has_one_crystal or not is_free:
             return self._solve_aside(lambda: self._set_lithium(np.full_like(self._corners, mean_stoichiometry)))
         if self._unit_mismatch is None:
@@ -163,7 +197,7 @@ class Mechanics:
     @property
     def axial_strain(self) -> float:
         """Even strain of a section along its normal in the latest solution [-]; zero where there is none (eq. 7.2)."""
-        return float(self._stretch.value.value) if self._stretch is not None else 0.0
+        return float(self.stretch.value.value) if self.stretch is not None else 0.0
 
     def _set_unit_mismatch(self) -> None:
         self._strain_a.x.array[:] = 0.0
@@ -182,13 +216,13 @@ class Mechanics:
         for function, values in zip(functions, kept, strict=True):
             function.x.array[:] = values
         self._update_terms(corners)
-        if self._stretch is not None:
-            self._stretch.value.value = stretch
+        if self.stretch is not None:
+            self.stretch.value.value = stretch
         return sample
 
     def destroy(self) -> None:
         """Frees the PETSc objects."""
-        if self._stretch is not None:
-            self._stretch.destroy()
+        if self.stretch is not None:
+            self.stretch.destroy()
         self.solver.destroy()
         self.load.destroy()

@@ -32,6 +32,11 @@ class Film:
     layer: Layer
     thickness: float
 
+    def effective_thickness(self, domain: Domain) -> float:
+        """Thickness that gives a film on the surface the tension of this layer on a particle of this size [µm]."""
+        relative = self.thickness / domain.radius
+        return self.thickness * curvature_factor(relative, self.layer.poisson_ratio, domain.dimension)
+
 
 class Membrane:
     """One film as an addition to the elasticity of the cells (`ElasticTerm`).
@@ -44,9 +49,7 @@ class Membrane:
 
     def __init__(self, domain: Domain, film: Film, solids: Solids) -> None:
         self._domain, self._film, self._solids = domain, film, solids
-        self._thickness = film.thickness * curvature_factor(
-            film.thickness / domain.radius, film.layer.poisson_ratio, domain.dimension
-        )
+        self._thickness = film.effective_thickness(domain)
         corners = fem.functionspace(domain.mesh, ("DG", 1))
         # Zero but in the grains at the surface.
         self._strain_a, self._strain_c = fem.Function(corners), fem.Function(corners)

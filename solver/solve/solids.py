@@ -17,7 +17,7 @@ from solver.errors import MeshError
 from solver.materials import LatticeStrain, Layer, TransverseStiffness
 from solver.model.elasticity import CONSTANTS, StiffnessFields
 from solver.solve.domain import Domain
-from solver.solve.hosts import Hosts
+from solver.solve.grain_facets import GrainFacets, Hosts
 from solver.solve.stress import GAUSS
 
 Array = NDArray[np.float64]
@@ -107,11 +107,15 @@ class Solids:
         values = self._mixed(stoichiometry @ self._barycentric.T, self._shares)
         hosts = self._hosts
         if hosts is not None:
-            at_facets = (hosts.weights * stoichiometry[hosts.cells]).sum(axis=1)
-            below = hosts.spread(self._mixed(at_facets, self._shares[hosts.cells].mean(axis=1)))
+            below = hosts.spread(self.facet_strains(stoichiometry, hosts.facets))
             share, misfit = self._follows[:, :1], self._follows[:, 1:]
             values[hosts.coated] = (share * below + misfit)[:, None]
         return values
+
+    def facet_strains(self, stoichiometry: Array, facets: GrainFacets) -> Array:
+        """ε_a and ε_c of grains at their facets, (facets, 2), from x at the corners of all cells, (cells, corners)."""
+        at_corners = self.corner_strains(stoichiometry[facets.cells], facets.cells)
+        return np.einsum("fv,fvi->fi", facets.weights, at_corners)
 
     def corner_strains(self, stoichiometry: Array, cells: NDArray[np.intp]) -> Array:
         """ε_a and ε_c at the corners of some cells of grains, (k, corners, 2), from x there, (k, corners)."""

@@ -22,6 +22,7 @@ class State:
         mean_stoichiometry: Volume mean of x over the particle.
         lithium_imbalance: |lithium in the particle − lithium expected from the flux| / (volume × initial x) (eq. 4.9).
         stoichiometry: x, P1.
+        outside: Stoichiometry that the outside is in equilibrium with (eq. 8.3); NaN when there is no single one.
         displacement: Displacement [µm], P2; None when the case asks for no mechanics (`coupling: none`).
         stress: Stress of the actual lithium field; None without mechanics.
         mismatch: Stress of the same particle at uniform x = mean; `stress − mismatch` is the gradient part (eq. 2.7).
@@ -34,6 +35,7 @@ class State:
     mean_stoichiometry: float
     lithium_imbalance: float
     stoichiometry: fem.Function
+    outside: float = float("nan")
     displacement: fem.Function | None = None
     stress: StressSample | None = None
     mismatch: StressSample | None = None

@@ -186,6 +186,7 @@ class TimeLoop:
             mean_stoichiometry=mean,
             lithium_imbalance=abs(lithium - self._expected) / abs(self._initial_lithium),
             stoichiometry=transport.stoichiometry,
+            outside=transport.outside,
             displacement=response.displacement,
             stress=response.stress,
             mismatch=response.mismatch,

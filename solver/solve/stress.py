@@ -44,6 +44,32 @@ GAUSS = {2: GaussRule.of(basix.CellType.triangle), 3: GaussRule.of(basix.CellTyp
 
 
 @dataclass(frozen=True)
+class CoatingSample:
+    """Stress in coatings, on this rank.
+
+    Attributes:
+        hoop: (places,) larger principal stress along the surface [MPa]; places are owned cells of shells, and owned
+            facets under membranes, once per layer.
+        energy_release: (places,) σ²h/E' [J/m²] of the place's layer.
+        weights: (places,) their volumes [µm³].
+        tension: (6,) integral of the membranes' tension over the surface on this rank [MPa µm³].
+        normal: (facets,) normal traction between grains and coating [MPa], tension positive.
+        shear: (facets,) length of the shear traction [MPa].
+        areas: (facets,) [µm²].
+        adhesion: Strength of the bond of the innermost layer [MPa], or NaN.
+    """
+
+    hoop: NDArray[np.float64]
+    energy_release: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    tension: NDArray[np.float64]
+    normal: NDArray[np.float64]
+    shear: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    adhesion: float
+
+
+@dataclass(frozen=True)
 class StressSample:
     """Stress in all local cells, owned ones first, then ghosts.
 
@@ -55,6 +81,7 @@ class StressSample:
         weights: (cells, points) [µm³], quadrature weights; their sum over owned cells is the volume.
         points: (cells, points, 3) [µm], places of the Gauss points in the undeformed particle.
         owned: Number of owned cells.
+        coating: Stress in and under coatings; None when there is none.
     """
 
     stress: NDArray[np.float64]
@@ -62,3 +89,4 @@ class StressSample:
     weights: NDArray[np.float64]
     points: NDArray[np.float64]
     owned: int
+    coating: CoatingSample | None = None

@@ -157,6 +157,11 @@ class Transport:
         """Volume integral of x [µm³], weighted by the lithium sites."""
         return self._mass.dot(self._accepted)
 
+    @property
+    def outside(self) -> float:
+        """Stoichiometry the outside is in equilibrium with [-] (eq. 8.3); NaN where it has none; collective."""
+        return self._system.surface.outside(self._accepted.array_r, self._current)
+
     def drive(self, rate: float) -> None:
         """Begins a stretch of constant current.
 
