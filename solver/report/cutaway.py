@@ -30,9 +30,13 @@ def draw_cutaway(run: RunData, state: int, path: Path) -> Path:
         VegardError: When there is nothing to draw on (no X server, no off-screen rendering).
     """
     ensure_display()
-    grid = run.fields.volume(state)
-    name, title, colours, limits = _quantity(run, grains_of(grid))
-    body = _opened(_as_vtk(grid), run)
+    whole = run.fields.volume(state)
+    grains = grains_of(whole)
+    name, title, colours, limits = _quantity(run, grains)
+    # What is around the grains holds no lithium.
+    shown = whole if run.has_stress else grains
+    body = _opened(_as_vtk(shown), run)
+    reach = float(np.linalg.norm(shown.points[shown.cells.ravel()] - run.centre, axis=1).max())
     plotter = pv.Plotter(off_screen=True, window_size=list(_SIZE))
     plotter.background_color = "white"
     digits = "%.0f" if run.has_stress else "%.3f"
@@ -43,11 +47,11 @@ def draw_cutaway(run: RunData, state: int, path: Path) -> Path:
     plotter.add_mesh(surface, scalars=name, cmap=colours, clim=limits, scalar_bar_args=bar | place, **look)
     outlines = _grain_outlines(surface)
     if outlines.n_lines:
-        plotter.add_mesh(outlines.tube(radius=0.005 * run.radius, n_sides=8), color=OUTLINE, lighting=False)
+        plotter.add_mesh(outlines.tube(radius=0.005 * reach, n_sides=8), color=OUTLINE, lighting=False)
     plotter.add_text(f"{run.name}: {run.label(state)}", position="upper_left", font_size=12, color="black")
     # Looking a little below the centre leaves room for the colour bar.
-    aim = run.centre - np.array([0.0, 0.0, 0.12 * run.radius])
-    plotter.camera_position = [tuple(run.centre + 3.4 * run.radius * _OPEN), tuple(aim), (0.0, 0.0, 1.0)]
+    aim = run.centre - np.array([0.0, 0.0, 0.12 * reach])
+    plotter.camera_position = [tuple(run.centre + 3.4 * reach * _OPEN), tuple(aim), (0.0, 0.0, 1.0)]
     plotter.camera.zoom(1.3)
     plotter.enable_anti_aliasing("ssaa")
     try:
