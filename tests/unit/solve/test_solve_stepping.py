@@ -27,6 +27,7 @@ class ScriptedTransport:
     content: float = 0.9
     rate: float = 0.0
     stoichiometry: None = None
+    outside: float = 0.9
 
     def lithium(self) -> float:
         return self.content
