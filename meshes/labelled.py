@@ -23,7 +23,7 @@ from meshes.walls import tag_walls
 _CIRCUMRADIUS = 1.6
 # Edges at a wall over its radius of curvature: a pore is round enough, a void's stress is resolved.
 _EDGES_AT_PORE = 0.47
-_EDGES_AT_VOID = 0.3
+_EDGES_AT_VOID = 0.22
 _GROWTH = 0.4
 _DISTANCE_SHARE = 0.08
 # Below this SICN (and 50° times this) tetrahedra are mended once more; the bar for the finished mesh is 0.06.

@@ -64,6 +64,7 @@ def run_doctor() -> int:
         "vtk": _vtk,
         "blas": _blas,
         "compiler": _compiler,
+        "cgal": _cgal,
         "system": _system,
         "cache": _cache,
     }
@@ -177,6 +178,19 @@ def _compiler() -> str:
     if program is None:
         return "MISSING: element kernels cannot be compiled (Debian: install gcc libc6-dev)"
     return _output([program, "--version"])
+
+
+def _cgal() -> str:
+    """What porous, hollow and elongated-grained particles are meshed with; dense ones do without."""
+    from meshes.errors import MeshError
+    from meshes.label_mesher.compiler import find_toolchain
+
+    try:
+        toolchain = find_toolchain()
+    except MeshError as error:
+        return f"MISSING: {error}"
+    state = "compiled" if toolchain.program.exists() else "its mesher is compiled when first needed"
+    return f"{toolchain.cgal_version} with {toolchain.compiler_version} ({toolchain.compiler}); {state}"
 
 
 def _output(command: list[str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ _COMPILERS = ("c++", "g++", "clang++")
 # CGAL needs neither GMP nor MPFR for this program; without them nothing has to be linked.
 _FLAGS = ("-std=c++17", "-O2", "-DNDEBUG", "-DCGAL_DISABLE_GMP", "-w", "-pthread")
 _TIME_LIMIT = 900
+_OLDEST = (5, 6)  # named parameters of Mesh_3
 _INSTALL = "Debian and Ubuntu: apt install g++ libcgal-dev; conda: conda install -c conda-forge cxx-compiler cgal-cpp"
 
 

@@ -81,6 +81,13 @@ struct Job {
     std::vector<Hole> holes;
 
     double reach() const { return *std::max_element(axes.begin(), axes.end()); }
+
+    // How well a point on a wall is found; even the smallest hole stays round.
+    double precision() const {
+        double smallest = 1e-2 * reach();
+        for (const Hole& hole : holes) smallest = std::min(smallest, hole.radius);
+        return 1e-2 * smallest;
+    }
 };
 
 Job read_job(const char* path) {
@@ -287,7 +294,7 @@ void mesh(const Job& job, const char* result) {
     const Field field(job);
     const double reach = 1.03 * job.reach();
     const std::function<int(const Point&)> label = [&](const Point& point) { return field.label(point); };
-    const Domain domain(label, Kernel::Sphere_3(CGAL::ORIGIN, reach * reach), parameters::relative_error_bound(1e-4));
+    const Domain domain(label, Kernel::Sphere_3(CGAL::ORIGIN, reach * reach), parameters::relative_error_bound(job.precision() / reach));
     const auto size = [&](const Point& point) { return field.size(point); };
     const double share = job.distance_share;
     const Criteria criteria(parameters::facet_angle(25)
