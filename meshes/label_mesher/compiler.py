@@ -79,9 +79,11 @@ def find_toolchain() -> Toolchain:
     )
     if probe.returncode != 0:
         raise MeshError(
-            f"pores, voids and elongated grains need CGAL 5.3 or newer, and {compiler} finds none; {_INSTALL}"
+            f"pores, voids and elongated grains need CGAL 5.6 or newer, and {compiler} finds none; {_INSTALL}"
         )
     version = probe.stdout.strip().rsplit("vegard", 1)[-1].strip(' "\n')
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < _OLDEST:
+        raise MeshError(f"pores, voids and elongated grains need CGAL 5.6 or newer, here it is {version}; {_INSTALL}")
     told = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=_TIME_LIMIT, check=False)
     return Toolchain(compiler, told.stdout.partition("\n")[0], version, flags)
 
