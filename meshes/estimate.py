@@ -12,6 +12,7 @@ from meshes.arrays import Array
 from meshes.coating import coating_model
 from meshes.errors import MeshError
 from meshes.particle import Particle
+from meshes.pore_law import GIANT_REACH, GIANT_SHARE
 from meshes.pore_options import law_asked, sizes_asked
 from meshes.seeds import grain_count
 from meshes.sizing import cell_sizes, element_size, section_size
@@ -97,7 +98,9 @@ def _section(particle: Particle) -> MeshEstimate:
     rim = 2.0 * math.pi * radius / size
     cells, loops = _SECTION_FILLING * math.pi * radius**2 / (0.25 * math.sqrt(3.0) * size**2), 1.0
     if particle.pores is not None:
-        holes = law_asked(particle).on_central_disc(1.0) * math.pi * radius**2 / _mean_cut(particle)
+        law = law_asked(particle)
+        giants = GIANT_SHARE * law.on_central_disc(GIANT_REACH) * GIANT_REACH**2 if law.giants else 0.0
+        holes = (law.on_central_disc(1.0) - giants) * math.pi * radius**2 / _mean_cut(particle)
         cells, loops, rim = cells + _CELLS_PER_HOLE * holes, 1.0 + holes, rim + _EDGES_PER_HOLE * holes
     nodes = 0.5 * (cells + rim) + 1.0 - loops
     prisms = sum(layer.elements for layer in particle.coatings if coating_model(layer, radius) == "shell")
