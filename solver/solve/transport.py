@@ -1,4 +1,4 @@
-"""Lithium diffusion in time: lumped P1 in space, BDF2 with variable steps in time (eqs. 3.1-3.8).
+"""Lithium diffusion in time: lumped P1 in space, BDF2 with variable steps in time (eqs. 3.1-3.8, 8.2).
 
 Lithium lives in the grains. Degrees of freedom that touch none have no lithium sites; they keep their first value.
 
@@ -127,7 +127,7 @@ class Transport:
         tensor = diffusivity_tensor(along, across, domain.cell_axis)
         cells = ufl.dx(domain.mesh, metadata={"quadrature_degree": 1})
         with phases.measure("compile forms"):
-            stiffness = compat.form(ufl.inner(tensor * ufl.grad(trial), ufl.grad(test)) * cells)
+            stiffness = compat.form(capacity * ufl.inner(tensor * ufl.grad(trial), ufl.grad(test)) * cells)
             mass = compat.form(capacity * test * cells)
             self._rows = SurfaceRows(domain, space, LITHIUM_SURFACE, resistances or {})
         self.area = domain.comm.allreduce(float(self._rows.areas.sum()))
