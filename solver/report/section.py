@@ -63,9 +63,10 @@ def cut(grid: SavedGrid, origin: NDArray[np.float64], frame: NDArray[np.float64]
         origin: (3,) point of the plane [µm].
         frame: (3, 3) rows: the two axes of the drawing, and the plane's normal.
     """
-    # A point exactly on the plane would give polygons without area; moved by a hair it lies on one side.
+    # A point exactly on the plane would give polygons without area; moved by a hair it lies on one side. It is the side
+    # that a sector, whose face lies in the plane, has none of its cells on: they are cut next to that face.
     height = (grid.points - origin) @ frame[2]
-    height = np.where(np.abs(height) < 1e-9 * np.abs(height).max(initial=1.0), 1e-9, height)
+    height = np.where(np.abs(height) < 1e-9 * np.abs(height).max(initial=1.0), -1e-9, height)
     above = height[grid.cells] > 0.0
     cells = np.flatnonzero(above.any(axis=1) & ~above.all(axis=1))
     pairs = _EDGES if grid.cells.shape[1] == 4 else _TRIANGLE_EDGES

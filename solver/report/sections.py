@@ -22,6 +22,8 @@ from solver.report.style import OUTLINE, STOICHIOMETRY_MAP, STRESS_MAP, new_figu
 
 _FRAME = np.eye(3)
 _GREY = "#c4c4c4"
+# Height of a triangle over the width of the picture.
+_THINNEST = 1e-5
 _PALE = "#e6e6e6"
 
 
@@ -110,9 +112,11 @@ def _stoichiometry(axes: Axes, state: _Slice) -> None:
     first = corners * np.arange(count)[:, None]
     triangles = np.concatenate([first + np.array([0, second, second + 1]) for second in range(1, corners - 1)])
     places = section.corners.reshape(-1, 2)
-    # A polygon of three corners repeats the last one, which leaves a triangle without area: it would draw as a streak.
+    # Triangles much thinner than a pixel would draw as streaks: those of polygons that repeat their last corner, and
+    # those of cells that the plane only touches.
     edges = places[triangles[:, 1:]] - places[triangles[:, :1]]
-    triangles = triangles[np.abs(np.linalg.det(edges)) > 1e-12 * np.ptp(places) ** 2]
+    longest = np.linalg.norm(edges, axis=2).max(axis=1)
+    triangles = triangles[np.abs(np.linalg.det(edges)) > _THINNEST * np.ptp(places) * longest]
     low, high = float(values.min()), float(values.max())
     # A uniform field keeps a width on the colour scale instead of amplifying rounding.
     norm = Normalize(low, high) if high - low > 1e-4 else Normalize(low - 5e-3, high + 5e-3)
@@ -189,6 +193,7 @@ def _frame(axes: Axes, radius: float) -> None:
     axes.autoscale_view()
     axes.set_axis_off()
     length = round_up(0.3 * radius)
-    left, bottom = axes.get_xlim()[0], axes.get_ylim()[0]
+    left, (bottom, top) = axes.get_xlim()[0], axes.get_ylim()
+    bottom -= 0.08 * (top - bottom)
     axes.plot([left, left + length], [bottom, bottom], color=OUTLINE, linewidth=2.5, solid_capstyle="butt")
     axes.text(left + 0.5 * length, bottom + 0.03 * radius, f"{length:g} µm", ha="center", va="bottom", fontsize=9)

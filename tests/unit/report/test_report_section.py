@@ -31,6 +31,14 @@ def test_a_cut_through_a_cube_has_the_area_of_its_face(height):
     assert polygon_areas(section.corners).sum() == pytest.approx(4.0, rel=1e-6)
 
 
+def test_the_face_of_a_half_is_cut_next_to_it():
+    """All cells above the plane, as in a sector: the cells behind the face show."""
+    _, mesh = grid_of(ball=False)
+    upper = mesh.points[mesh.cells][..., 2].min(axis=1) > 1.0 / 7.0 - 1e-9
+    section = cut(SavedGrid(mesh.points, mesh.cells[upper], {}, {}), np.array([0.0, 0.0, 1.0 / 7.0]), FRAME)
+    assert polygon_areas(section.corners).sum() == pytest.approx(4.0, rel=1e-6)
+
+
 def test_a_tilted_cut_through_a_ball_is_a_disc():
     grid, _ = grid_of(ball=True)
     section = cut(grid, np.zeros(3), TILTED)
