@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import ufl
+from dolfinx import fem
 from numpy.typing import NDArray
+from petsc4py import PETSc
 from ufl.core.expr import Expr
 
 from meshes.particle_mesh import COATED_SURFACE, COATING_OUTER, MATRIX_OUTER, OUTER
@@ -20,10 +22,14 @@ class StackPressure:
     Args:
         domain: The particle.
         pressure: Pressure [MPa].
+
+    Attributes:
+        share: Share of the pressure that is applied.
     """
 
     def __init__(self, domain: Domain, pressure: float) -> None:
         self._domain, self._pressure = domain, pressure
+        self.share = fem.Constant(domain.mesh, PETSc.ScalarType(1.0))
 
     def energy(self, first: Expr, second: Expr) -> ufl.Form | None:
         """None: pressure adds no stiffness."""
@@ -32,7 +38,9 @@ class StackPressure:
     def load(self, displacement: Expr, strain: Expr) -> ufl.Form | None:
         """Work of the pressure in a virtual displacement."""
         normal = ufl.FacetNormal(self._domain.mesh)
-        return over_facets(self._domain, OUTSIDE, lambda on: -self._pressure * ufl.dot(on(displacement), on(normal)))
+        return over_facets(
+            self._domain, OUTSIDE, lambda on: -self.share * self._pressure * ufl.dot(on(displacement), on(normal))
+        )
 
     def eigenstrain(self) -> Expr | None:
         """None: pressure is no strain."""

@@ -1,0 +1,228 @@
+"""Mechanics with a memory: a matrix that flows, a bond that opens, followed along the way of the lithium (eq. 9.8).
+
+From one solved state to the next the lithium field goes along a straight line, in load steps that are halved where
+they fail. In each, columns of the interface change their states one round after the other, with the rest in
+equilibrium, until no column changes; then the step becomes history.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from meshes.particle_mesh import cell_volumes
+from solver.errors import SolveError
+from solver.model.interface import States
+from solver.solve.domain import Domain
+from solver.solve.elastic_solver import LinearReport
+from solver.solve.equilibrium import PlasticEquilibrium, StrainProbe
+from solver.solve.interface_layer import Bond, InterfaceLayer
+from solver.solve.mechanics import Mechanics
+from solver.solve.phases import Phases
+from solver.solve.plastic_matrix import PlasticMatrix
+from solver.solve.pressure import StackPressure
+from solver.solve.stress import StressSample
+
+log = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+
+# Largest change of the mean stoichiometry in one load step.
+LARGEST_STEP = 0.02
+_SMALLEST_SHARE = 1 / 256
+_MAXIMUM_ROUNDS = 80
+
+
+@dataclass(frozen=True)
+class SurroundingsState:
+    """What became of the surroundings.
+
+    Attributes:
+        bond: The interface layer, the same on every rank; None when the particle is bonded for good.
+        plastic_strain: (owned matrix cells, points) equivalent plastic strain; None when the matrix is elastic.
+        plastic_weights: (owned matrix cells, points) quadrature weights [µm³].
+        plastic_cells: (owned matrix cells,) their numbers.
+    """
+
+    bond: Bond | None
+    plastic_strain: Array | None
+    plastic_weights: Array | None
+    plastic_cells: NDArray[np.int32] | None
+
+
+class LoadPath:
+    """Follows a particle and its surroundings from state to state; used like `Mechanics`.
+
+    Args:
+        domain: The particle in its matrix.
+        mechanics: The elastic body, with `plastic` among its terms.
+        rest: Uniform stoichiometry at which nothing is stressed [-]: where the way starts.
+        tolerance: Residual over load at which iterations stop [-].
+        plastic: The plastic matrix, or None.
+        interface: The layer that may open, or None.
+        pressure: The stack pressure, which is applied first, or None.
+        phases: Stopwatch.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        mechanics: Mechanics,
+        *,
+        rest: float,
+        tolerance: float,
+        plastic: PlasticMatrix | None,
+        interface: InterfaceLayer | None,
+        pressure: StackPressure | None = None,
+        phases: Phases,
+    ) -> None:
+        self._domain, self._mechanics, self._phases = domain, mechanics, phases
+        self._plastic, self._interface, self._pressure = plastic, interface, pressure
+        self._way = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
+        self._way.x.array[:] = rest
+        self._started = False
+        self._report = LinearReport(0, True, 0)
+        with phases.measure("compile forms"):
+            self._flow = PlasticEquilibrium(mechanics, plastic, tolerance) if plastic is not None else None
+            self._probe = StrainProbe(mechanics, interface.cells) if interface is not None else None
+        volumes = np.abs(cell_volumes(domain.mesh.geometry.x, domain.cell_vertices))
+        self._volumes = np.where(domain.is_grain & (np.arange(len(volumes)) < domain.owned), volumes, 0.0)
+        if interface is not None and interface.states.any():
+            self._apply_states()
+
+    @property
+    def displacement(self) -> fem.Function:
+        """Displacement of the latest state [µm], P2."""
+        return self._mechanics.displacement
+
+    def solve(self, stoichiometry: fem.Function) -> LinearReport:
+        """Goes from the latest state to that of a lithium field.
+
+        Args:
+            stoichiometry: x, P1, with ghosts up to date.
+
+        Raises:
+            SolveError: When even small load steps fail.
+        """
+        if not self._started:
+            self._go(self._press, 1.0)
+            self._started = True
+        start, goal = self._way.x.array.copy(), stoichiometry.x.array.copy()
+        if not np.array_equal(goal, start):
+
+            def move(share: float) -> None:
+                self._way.x.array[:] = goal if share == 1.0 else start + share * (goal - start)
+
+            self._go(move, 1.0 / max(1.0, np.ceil(self._mean_change(goal - start) / LARGEST_STEP - 1e-9)))
+        return self._report
+
+    def _press(self, share: float) -> None:
+        if self._pressure is not None:
+            self._pressure.share.value = share
+
+    def _go(self, set_load: Callable[[float], None], size: float) -> None:
+        """Walks the way on which `set_load` sets the load after a share of it, in steps of `size` or less."""
+        done = 0.0
+        while done < 1.0:
+            end = 1.0 if done + size > 1.0 - 1e-9 else done + size
+            kept = self._kept()
+            set_load(end)
+            if self._step():
+                done = end
+                if self._plastic is not None:
+                    self._plastic.commit()
+                continue
+            self._restore(kept)
+            set_load(done)
+            size = (end - done) / 2.0
+            log.info("load step halved to %.3g of the way", size)
+            if size < _SMALLEST_SHARE:
+                raise SolveError(
+                    "the matrix or its bond to the particle finds no equilibrium, even in small load steps; "
+                    "give the matrix some hardening_modulus, a finer mesh, or write `interface: bonded`"
+                )
+
+    def _step(self) -> bool:
+        """Finds the state for the present lithium field; whether it was found."""
+        self._mechanics.set_lithium(self._way)
+        for _ in range(_MAXIMUM_ROUNDS):
+            if not self._equilibrium():
+                return False
+            if self._interface is None or self._probe is None:
+                return True
+            if not self._interface.respond(self._probe.values()):
+                return True
+            self._apply_states()
+        log.info("the bond between particle and matrix did not settle in %d rounds", _MAXIMUM_ROUNDS)
+        return False
+
+    def _equilibrium(self) -> bool:
+        if self._flow is None:
+            self._report = self._mechanics.solve_load()
+        else:
+            with self._phases.measure("plastic equilibrium"):
+                self._report = self._flow.find()
+        return self._report.converged
+
+    def _apply_states(self) -> None:
+        """Gives the cells of the interface layer the stiffness of their states."""
+        if self._interface is not None:
+            self._interface.apply(self._mechanics.solver.stiffness)
+            self._mechanics.reassemble()
+
+    def _mean_change(self, change: Array) -> float:
+        """Volume mean of |change| of a P1 field over the grains."""
+        cells = np.abs(change)[self._way.function_space.dofmap.list].mean(axis=1)
+        total = self._domain.comm.allreduce(np.array([self._volumes @ cells, self._volumes.sum()]))
+        return float(total[0] / total[1])
+
+    def stress(self) -> StressSample:
+        """Stress of the latest state."""
+        return self._mechanics.stress()
+
+    def mismatch(self, mean_stoichiometry: float) -> StressSample:
+        """Stress if the lithium were spread evenly, with the plastic strain and the bonds of the latest state.
+
+        Raises:
+            SolveError: When the elastic solve fails.
+        """
+        return self._mechanics.mismatch(mean_stoichiometry)
+
+    def surroundings(self) -> SurroundingsState:
+        """What became of the surroundings in the latest state."""
+        bond = None
+        if self._interface is not None and self._probe is not None:
+            bond = self._interface.bond(self._probe.values())
+        if self._plastic is None:
+            return SurroundingsState(bond, None, None, None)
+        owned = self._plastic.cells < self._domain.owned
+        cells = self._plastic.cells[owned]
+        return SurroundingsState(bond, self._plastic.equivalent[owned], self._mechanics.weights[cells], cells)
+
+    def destroy(self) -> None:
+        """Frees the PETSc objects."""
+        if self._flow is not None:
+            self._flow.destroy()
+        self._mechanics.destroy()
+
+    def _kept(self) -> tuple[Array, float, States | None]:
+        """What a load step changes and a failed one must give back."""
+        states = None if self._interface is None else self._interface.states.copy()
+        stretch = self._mechanics.axial_strain
+        return self.displacement.x.array.copy(), stretch, states
+
+    def _restore(self, kept: tuple[Array, float, States | None]) -> None:
+        displacement, stretch, states = kept
+        self.displacement.x.array[:] = displacement
+        if self._mechanics.stretch is not None:
+            self._mechanics.stretch.value.value = stretch
+        if self._plastic is not None:
+            self._plastic.revert()
+        if self._interface is not None and states is not None:
+            self._interface.states = states
+            self._apply_states()
