@@ -16,11 +16,10 @@ from meshes.grown import Grown, grow_grains, solid_volume
 from meshes.label_field import LabelField
 from meshes.labelled import mesh_labels
 from meshes.particle import Particle
-from meshes.particle_mesh import ParticleMesh, tagged_mesh
+from meshes.particle_mesh import ParticleMesh
 from meshes.quality import check_mesh, measure_quality
 from meshes.sizing import cell_sizes, element_size
 from meshes.spheroid import Spheroid
-from meshes.walls import tag_walls
 from meshes.wetting import wet_walls
 
 CARVED_SICN = 0.06
@@ -134,8 +133,7 @@ def carve(field: LabelField, sizes: Array, time_limit: float, progress: Progress
 
 def _attempt(field: LabelField, sizes: Array, time_limit: float, progress: Progress) -> ParticleMesh:
     """One sound mesh, or `Unmeshable`."""
-    points, cells, grain = mesh_labels(field, float(sizes.max()), time_limit, progress, sizes)
-    mesh = tag_walls(tagged_mesh(points, cells, grain), field)
+    mesh = mesh_labels(field, float(sizes.max()), time_limit, progress, sizes)
     try:
         check_mesh(mesh)
     except MeshError as error:

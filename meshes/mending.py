@@ -2,40 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from meshes.arrays import Array, Indices
-from meshes.particle_mesh import all_facets, cell_volumes
+from meshes.particle_mesh import Facets, all_facets, cell_volumes
 
 _ROUNDS = 20
 
 
-def largest_piece(points: Array, cells: Indices) -> Array:
-    """Which cells belong to the largest piece connected through facets, shape (m,) for cells (m, 4)."""
-    inner = all_facets(cells).cells
-    piece = _pieces(inner[inner[:, 1] >= 0], len(cells))
-    return piece == np.bincount(piece, cell_volumes(points, cells)).argmax()
-
-
-def joined_grains(points: Array, cells: Indices, grain: Indices) -> Indices:
-    """Grains with all but their largest piece given to the neighbour they share most facets with.
+@dataclass(frozen=True)
+class Carving:
+    """Cells with all their facets.
 
     Args:
         points: Coordinates [µm], shape (n, 3).
-        cells: Corners, shape (m, 4); one body connected through facets.
-        grain: Grain of every cell, shape (m,).
+        cells: Corners, shape (m, 4).
+        grain: Grain of every cell 1..N, shape (m,).
+        facets: Every facet of the cells once.
+    """
+
+    points: Array
+    cells: Indices
+    grain: Indices
+    facets: Facets
+
+    @property
+    def neighbours(self) -> Indices:
+        """Pairs of cells that share a facet, shape (f, 2)."""
+        return self.facets.cells[self.facets.cells[:, 1] >= 0]
+
+
+def without_islets(points: Array, cells: Indices, grain: Indices) -> Carving:
+    """The largest piece that is connected through facets; arguments as in `Carving`."""
+    facets = all_facets(cells)
+    whole = Carving(points, cells, grain, facets)
+    piece = _pieces(whole.neighbours, len(cells))
+    kept = piece == np.bincount(piece, cell_volumes(points, cells)).argmax()
+    if kept.all():
+        return whole
+    number = np.cumsum(kept) - 1
+    # No facet has kept cells on one side and lost ones on the other.
+    stays = kept[facets.cells[:, 0]]
+    between = facets.cells[stays]
+    points, joined = compacted(points, np.concatenate([cells[kept].ravel(), facets.corners[stays].ravel()]))
+    corners = joined[: 4 * kept.sum()].reshape(-1, 4)
+    facets = Facets(
+        joined[4 * kept.sum() :].reshape(-1, 3), np.where(between < 0, -1, number[between]), facets.uses[stays]
+    )
+    return Carving(points, corners, grain[kept], facets)
+
+
+def joined_grains(carving: Carving) -> Indices:
+    """Grains with all but their largest piece given to the neighbour they share most facets with.
+
+    Args:
+        carving: One body connected through facets.
 
     Returns:
         Grains in one piece each, shape (m,).
     """
-    pairs = all_facets(cells).cells
-    pairs = pairs[pairs[:, 1] >= 0]
-    volumes = cell_volumes(points, cells)
+    pairs, grain = carving.neighbours, carving.grain
+    volumes = cell_volumes(carving.points, carving.cells)
     for _ in range(_ROUNDS):
         same = grain[pairs[:, 0]] == grain[pairs[:, 1]]
-        piece = _pieces(pairs[same], len(cells))
+        piece = _pieces(pairs[same], len(grain))
         loose = _loose_pieces(piece, grain, volumes)
         if not loose.any():
             break

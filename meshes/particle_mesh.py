@@ -133,18 +133,21 @@ def all_facets(cells: Indices) -> Facets:
     return Facets(corners[order[first]], np.column_stack([owner[first], second]), uses)
 
 
-def tagged_mesh(points: Array, cells: Indices, grain: NDArray[np.integer]) -> ParticleMesh:
+def tagged_mesh(
+    points: Array, cells: Indices, grain: NDArray[np.integer], facets: Facets | None = None
+) -> ParticleMesh:
     """Mesh with all its facets between regions found and tagged `OUTER` or `GRAIN_BOUNDARY`.
 
     Args:
         points: Coordinates [µm], shape (n, 3).
         cells: Corners, positively oriented, shape (m, dimension + 1).
         grain: Regions, shape (m,).
+        facets: All facets of the cells, if they are known already.
 
     Returns:
         The mesh; facets are ordered by pair of regions, outer ones last, and turned outwards of the smaller region.
     """
-    facets = all_facets(cells)
+    facets = all_facets(cells) if facets is None else facets
     pair = _region_pairs(facets, grain)
     tagged = np.flatnonzero(pair[:, 0] != pair[:, 1])
     corners, pair = facets.corners[tagged], pair[tagged]

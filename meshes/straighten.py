@@ -8,13 +8,14 @@ tetrahedra around them allow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
+from itertools import combinations, count
 
 import numpy as np
 
 from meshes.arrays import Array, Indices
 from meshes.label_field import LabelField
-from meshes.particle_mesh import OUTER, PORE_WALL, ParticleMesh, all_facets, areas_of
+from meshes.mending import Carving
+from meshes.particle_mesh import OUTER, PORE_WALL, ParticleMesh, areas_of
 from meshes.quality import inverse_condition
 
 _ROUNDS = 6
@@ -26,25 +27,23 @@ _MOST_GRAINS = 4
 _PARALLEL = 0.2  # conditions more nearly parallel than this count as one
 
 
-def without_teeth(points: Array, cells: Indices, grain: Indices) -> Indices:
+def without_teeth(carving: Carving) -> Indices:
     """Grains after every cell that shares more area with another grain than with its own was given to that one.
 
     Args:
-        points: Coordinates [µm], shape (n, 3).
-        cells: Corners, shape (m, 4).
-        grain: Grain of every cell, shape (m,).
+        carving: The cells.
 
     Returns:
         Grains, shape (m,); volumes hardly change, as teeth point both ways.
     """
-    facets = all_facets(cells)
-    inner = facets.cells[:, 1] >= 0
-    pairs, areas = facets.cells[inner], areas_of(points, facets.corners[inner])
+    pairs, grain = carving.neighbours, carving.grain
+    inner = carving.facets.cells[:, 1] >= 0
+    areas = areas_of(carving.points, carving.facets.corners[inner])
     both, weight = np.concatenate([pairs, pairs[:, ::-1]]), np.tile(areas, 2)
     for _ in range(_ROUNDS):
-        gain, heir = _gains(both, weight, grain, len(cells))
+        gain, heir = _gains(both, weight, grain, len(grain))
         # Only one of two neighbours at a time: together they might trade places.
-        strongest = np.zeros(len(cells))
+        strongest: Array = np.zeros(len(grain))
         np.maximum.at(strongest, both[:, 0], gain[both[:, 1]])
         moves = (gain > 0.0) & (gain > strongest)
         if not moves.any():
@@ -106,8 +105,8 @@ class _Places:
 def _places(mesh: ParticleMesh) -> _Places:
     size = len(mesh.points)
     # Every grain at every node once.
-    both = np.unique(np.column_stack([mesh.cells.ravel(), np.repeat(mesh.grain, 4)]), axis=0)
-    node, grain = both[:, 0], both[:, 1] - 1
+    highest = int(mesh.grain.max())
+    node, grain = np.divmod(np.unique(mesh.cells * highest + mesh.grain[:, None] - 1), highest)
     rank = np.arange(len(node)) - np.searchsorted(node, node)
     grains = np.repeat(grain[np.searchsorted(node, np.arange(size))][:, None], _MOST_GRAINS, axis=1)
     few = rank < _MOST_GRAINS
@@ -145,12 +144,12 @@ def _unit(value: Array, slope: Array) -> tuple[Array, Array]:
 def _mean_edges(mesh: ParticleMesh) -> Array:
     """Mean length of the edges at every node [µm], shape (n,)."""
     total, number = np.zeros(len(mesh.points)), np.zeros(len(mesh.points))
-    for one in range(4):
-        for other in range(4):
-            if one != other:
-                edge = mesh.points[mesh.cells[:, one]] - mesh.points[mesh.cells[:, other]]
-                total += np.bincount(mesh.cells[:, one], np.linalg.norm(edge, axis=1), len(total))
-                number += np.bincount(mesh.cells[:, one], minlength=len(total))
+    for one, other in combinations(range(4), 2):
+        ends = mesh.cells[:, one], mesh.cells[:, other]
+        edge = np.linalg.norm(mesh.points[ends[0]] - mesh.points[ends[1]], axis=1)
+        for end in ends:
+            total += np.bincount(end, edge, len(total))
+            number += np.bincount(end, minlength=len(total))
     return total / np.maximum(number, 1.0)
 
 
@@ -161,11 +160,15 @@ def _moved(mesh: ParticleMesh, nodes: Indices, offset: Array) -> Array:
     fraction: Array = np.ones(len(mesh.points))
     touched = mesh.cells[(full[mesh.cells] != 0.0).any(axis=(1, 2))]
     allowed = np.minimum(inverse_condition(mesh.points[touched]), _GOOD_SICN)
+    points = mesh.points + full
     for halving in count():
-        points = mesh.points + fraction[:, None] * full
         poor = inverse_condition(points[touched]) < allowed
-        held = touched[poor].ravel()
+        held = np.unique(touched[poor])
         if not (fraction[held] > 0.0).any():
             return points
         fraction[held] *= 0.5 if halving < _HALVINGS else 0.0
+        points[held] = mesh.points[held] + fraction[held, None] * full[held]
+        # Only cells around nodes that were held back have changed.
+        changed = np.isin(touched, held).any(axis=1)
+        touched, allowed = touched[changed], allowed[changed]
     raise AssertionError("unreachable")
