@@ -149,7 +149,7 @@ class LabelField:
         Where there is no hole both are zero.
         """
         out = points.copy()
-        radius = np.full(len(points), self.void_radius)
+        radius: Array = np.full(len(points), self.void_radius)
         void_is_near = self.void_distance(points) <= self.pore_distance(points)
         if len(self.pore_radii):
             pore = self.nearest_pore(points)
