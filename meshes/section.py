@@ -24,7 +24,7 @@ from meshes.particle_mesh import ParticleMesh
 from meshes.pore_options import law_asked, pores_stay_closed, sizes_asked
 from meshes.pore_shells import shells_of
 from meshes.section_cells import SectionGrains, cut_grains
-from meshes.section_holes import Holes, Site, fitted, ring_porosity, solid_around
+from meshes.section_holes import Holes, Site, fitted, lost_to_chords, ring_porosity, solid_around
 from meshes.section_mesh import Plane, mesh_plane, mesh_polygon
 from meshes.section_outline import disc
 from meshes.section_pores import place_circles, smallest_radius
@@ -38,7 +38,7 @@ from meshes.wetting import wet_walls
 
 _CORRECTIONS = 4
 # Errors of the porosity, of the whole and of a ring, at which corrections stop, and beyond which they have failed.
-_CLOSE, _CLOSE_IN_RING = 5e-4, 2e-3
+_CLOSE, _CLOSE_IN_RING = 8e-4, 4e-3
 _TOLERATED, _TOLERATED_IN_RING = 1.5e-3, 1e-2
 _THINNEST_WALL = 0.25  # half of it, over the radius of the smallest pore
 _WIDEST_VOID = 0.95  # of the radius
@@ -109,9 +109,12 @@ def _with_pores(body: Body, particle: Particle, field: LabelField, grains: Secti
 
 def _fitted_mesh(body: Body, site: Site, holes: Holes, grains: SectionGrains, void: float) -> tuple[Body, Holes]:
     """The mesh whose porosity is right; polygons around pores are smaller than the pores, so it takes some rounds."""
-    asked = aimed = site.shells.porosity
     assert body.size is not None
-    areas = np.array([ring.area for ring in site.rings()])
+    asked = site.shells.porosity
+    holes = fitted(site, holes, asked)
+    sizes = sizes_around(holes.centres, holes.radii, body.size, site.radius)
+    aimed = asked * (1.0 + lost_to_chords(site, holes, sizes))
+    areas = np.array([ring.area for ring in site.rings])
     best: tuple[float, ParticleMesh, Holes] | None = None
     attempts = 0
     while attempts < _CORRECTIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -10,8 +11,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from meshes.arrays import Array, Indices
+from meshes.planar_net import Size
 from meshes.pore_shells import Shells
-from meshes.section_outline import disc
+from meshes.section_outline import disc, discs
 
 _SEGMENTS = 48
 _CORRECTIONS = 12
@@ -55,6 +57,7 @@ class Site:
     radius: float
     gap: float
 
+    @cached_property
     def rings(self) -> list[BaseGeometry]:
         """The rings as polygons, the void taken out."""
         edges = [disc(float(edge) * self.radius) if edge > 0.0 else shapely.Polygon() for edge in self.shells.edges]
@@ -64,8 +67,7 @@ class Site:
 
 def solid_around(site: Site, holes: Holes) -> BaseGeometry:
     """What the holes leave: one piece without walls or channels too thin to be meshed."""
-    discs = [disc(float(radius), (float(x), float(y)), _SEGMENTS) for (x, y), radius in zip(holes.centres, holes.radii)]
-    empty = shapely.union_all([site.void, *discs])
+    empty = shapely.union_all([site.void, *discs(holes.centres, holes.radii, _SEGMENTS)])
     empty = empty.buffer(site.gap).buffer(-2.0 * site.gap).buffer(site.gap)
     solid = site.outline.difference(empty)
     solid = solid.buffer(-site.gap).buffer(site.gap).intersection(site.outline)
@@ -77,7 +79,7 @@ def solid_around(site: Site, holes: Holes) -> BaseGeometry:
 
 def ring_porosity(site: Site, solid: BaseGeometry) -> Array:
     """Share of each ring that is not solid, shape (s,)."""
-    return np.array([1.0 - solid.intersection(ring).area / ring.area for ring in site.rings()])
+    return np.array([1.0 - solid.intersection(ring).area / ring.area for ring in site.rings])
 
 
 def fitted(site: Site, holes: Holes, asked: Array) -> Holes:
@@ -87,9 +89,19 @@ def fitted(site: Site, holes: Holes, asked: Array) -> Holes:
         if np.abs(taken - asked).max() < 2e-4:
             break
         area = np.bincount(holes.shell, np.pi * holes.radii**2 * ~holes.fixed, len(asked))
-        wanted = area + (asked - taken) * np.array([ring.area for ring in site.rings()])
+        wanted = area + (asked - taken) * np.array([ring.area for ring in site.rings])
         change = np.sqrt(np.maximum(wanted, 1e-12) / np.maximum(area, 1e-12))
         change = np.clip(change, 1.0 / _LARGEST_CHANGE, _LARGEST_CHANGE)[holes.shell]
         changed = np.minimum(holes.radii * change, holes.most)
         holes = replace(holes, radii=np.where(holes.fixed, holes.radii, changed))
     return holes
+
+
+def lost_to_chords(site: Site, holes: Holes, sizes: Size) -> Array:
+    """Share of the holes of every ring that edges of the given sizes, as chords of their circles, leave solid (s,)."""
+    at_wall = holes.centres + np.column_stack([holes.radii, np.zeros(len(holes.radii))])
+    angle = sizes(at_wall) / holes.radii
+    area = holes.radii**2
+    lost = area * (1.0 - np.sin(angle) / angle)
+    count = len(site.shells.porosity)
+    return np.bincount(holes.shell, lost, count) / np.maximum(np.bincount(holes.shell, area, count), 1e-300)

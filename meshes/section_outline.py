@@ -14,11 +14,17 @@ _GRID = 1e-7  # of the extent: nodes nearer than this are one
 _CORNER = np.radians(25.0)  # a polygon turns here, it is not a smooth curve
 
 
-def disc(radius: float, centre: tuple[float, float] = (0.0, 0.0), segments: int = 512) -> shapely.Polygon:
-    """A disc as a polygon of the same area."""
+def discs(centres: Array, radii: Array, segments: int) -> Array:
+    """Discs as polygons of the same area, shape (n,), about centres (n, 2) with radii (n,)."""
     angle = 2.0 * np.pi * (np.arange(segments) + 0.5) / segments
-    shrunk = radius * np.sqrt((2.0 * np.pi / segments) / np.sin(2.0 * np.pi / segments))
-    return shapely.Polygon(np.array(centre) + shrunk * np.column_stack([np.cos(angle), np.sin(angle)]))
+    shrunk = radii * np.sqrt((2.0 * np.pi / segments) / np.sin(2.0 * np.pi / segments))
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    return shapely.polygons(centres[:, None] + shrunk[:, None, None] * circle)
+
+
+def disc(radius: float, segments: int = 512) -> shapely.Polygon:
+    """A disc about the origin as a polygon of the same area."""
+    return discs(np.zeros((1, 2)), np.array([radius]), segments)[0]
 
 
 def cut_curves(solid: BaseGeometry, boundaries: Array) -> tuple[list[Array], list[Array]]:

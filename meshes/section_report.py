@@ -45,7 +45,7 @@ def pore_section(mesh: ParticleMesh, field: LabelField, site: Site) -> ReportSec
         field: What it was made from.
         site: What was asked for.
     """
-    areas = np.array([ring.area for ring in site.rings()])
+    areas = np.array([ring.area for ring in site.rings])
     built, asked = ring_porosity(site, mesh_polygon(mesh)), site.shells.porosity
     whole, whole_asked = float(built @ areas / areas.sum()), float(asked @ areas / areas.sum())
     edges = site.shells.edges
