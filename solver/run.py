@@ -35,8 +35,10 @@ from solver.report.figures import figures_from_run
 from solver.report.progress import ProgressDisplay
 from solver.report.table import results_text
 from solver.solve.coating_stress import CoatingStress
-from solver.solve.coupling import Coupling, OneWay, Uncoupled
+from solver.solve.coupling import Coupling, OneWay, OneWayWithMemory, Uncoupled
 from solver.solve.domain import Domain, build_domain
+from solver.solve.interface_layer import Columns
+from solver.solve.load_path import LoadPath
 from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Membrane
 from solver.solve.phases import Phases
@@ -44,6 +46,7 @@ from solver.solve.solids import Crystal, Solids
 from solver.solve.state import Observer
 from solver.solve.stepping import Segment, StepSettings, TimeLoop
 from solver.solve.transport import Transport
+from solver.surroundings import limited_columns, surroundings_of
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +55,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Particle:
-    """A meshed particle ready to be solved, and the record of how it was meshed."""
+    """A meshed particle ready to be solved, how it was meshed, and the columns of a bond that may open."""
 
     domain: Domain
     mesh_record: dict[str, Any]
+    columns: Columns | None = None
 
 
 def run_case(loaded: LoadedCase, folder: Path, *, force: bool = False, progress: bool = True) -> Path:
@@ -110,7 +114,7 @@ def _solve(
     particle = prepare_particle(loaded, comm, phases, tell)
     run.record(mesh=particle.mesh_record)
     tell("setting up the solver")
-    coupling = build_coupling(case, material, particle.domain, phases)
+    coupling = build_coupling(case, material, particle, phases)
     settings = IndicatorSettings.of(case.indicators)
     segments = plan_segments(case, material)
     duration = sum(segment.duration for segment in segments)
@@ -147,23 +151,24 @@ def prepare_particle(loaded: LoadedCase, comm: MPI.Comm, phases: Phases, tell: C
     """
     particle = loaded.case.particle
 
-    def mesh() -> tuple[Any, Any, dict[str, Any]]:
+    def mesh() -> tuple[Any, Any, Columns | None, dict[str, Any]]:
         stored = meshes.store.obtain(particle, loaded.folder, tell)
         tets = meshes.store.load(stored.path)
         axes = c_axes(particle, grain_centroids(tets), loaded.folder)
-        return tets, axes, {"key": stored.key, "reused": stored.reused, "report": stored.report.to_json()}
+        columns = limited_columns(particle, tets)
+        return tets, axes, columns, {"key": stored.key, "reused": stored.reused, "report": stored.report.to_json()}
 
     with phases.measure("mesh"):
         built = on_root(comm, mesh, share=False)
-        tets, axes, mesh_record = built if built is not None else (None, None, {})
+        tets, axes, columns, mesh_record = built if built is not None else (None, None, None, {})
     with phases.measure("distribution"):
         domain = build_domain(comm, tets, axes)
-    return Particle(domain, comm.bcast(mesh_record, root=0))
+    return Particle(domain, comm.bcast(mesh_record, root=0), comm.bcast(columns, root=0))
 
 
-def build_coupling(case: Case, material: RadialMaterial, domain: Domain, phases: Phases) -> Coupling:
+def build_coupling(case: Case, material: RadialMaterial, particle: Particle, phases: Phases) -> Coupling:
     """The operators a case asks for, set up once."""
-    electrochemistry, mechanics = case.electrochemistry, case.mechanics
+    electrochemistry, mechanics, domain = case.electrochemistry, case.mechanics, particle.domain
     transport = Transport(
         domain,
         *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
@@ -183,16 +188,29 @@ def build_coupling(case: Case, material: RadialMaterial, domain: Domain, phases:
         rest=mechanics.stress_free_stoichiometry,
     )
     films, shells = surface_films(case.particle), surface_shells(case.particle)
+    around = surroundings_of(case, domain, particle.columns)
     solver = Mechanics(
         domain,
         solids,
         tolerance=case.numerics.displacement_tolerance,
         phases=phases,
         may_stretch=mechanics.out_of_plane == "generalised",
-        terms=[Membrane(domain, film, solids) for film in films],
+        terms=[*(Membrane(domain, film, solids) for film in films), *around.terms],
         coating=CoatingStress(domain, solids, shells, films) if films or shells else None,
     )
-    return OneWay(transport, solver)
+    if not around.have_memory:
+        return OneWay(transport, solver)
+    path = LoadPath(
+        domain,
+        solver,
+        rest=mechanics.stress_free_stoichiometry,
+        tolerance=case.numerics.displacement_tolerance,
+        plastic=around.plastic,
+        interface=around.interface,
+        pressure=around.pressure,
+        phases=phases,
+    )
+    return OneWayWithMemory(transport, path)
 
 
 def relative_sites(material: RadialMaterial, domain: Domain) -> NDArray[np.float64]:

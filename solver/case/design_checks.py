@@ -10,6 +10,7 @@ from meshes.particle import Particle
 from solver.case.checks import CHECKS, Check, Finding, Sections, find_material
 from solver.case.composition import Composition
 from solver.case.document import Path as KeyPath
+from solver.case.schema import Mechanics
 from solver.errors import VegardError
 from solver.materials import load_layer
 
@@ -42,6 +43,33 @@ def _layers_have_numbers(sections: Sections) -> Iterator[Finding]:
             )
 
 
+def _matrix_has_strengths(sections: Sections) -> Iterator[Finding]:
+    """A matrix that flows has a yield strength, a bond that opens has an adhesion."""
+    matrix = sections.values["particle"].matrix
+    if matrix is None:
+        return
+    try:
+        layer = load_layer(matrix.material)
+    except VegardError:
+        return  # told by another check
+    asked = (
+        ("plastic", matrix.plastic and layer.yield_strength is None, "yield_strength: 300 MPa"),
+        ("interface", matrix.interface == "limited" and layer.adhesion is None, "adhesion: 50 MPa"),
+    )
+    for key, is_missing, remedy in asked:
+        if is_missing:
+            text = f"{layer.name} has no {remedy.partition(':')[0]}; write `material: {{base: {layer.name}, {remedy}}}`"
+            yield Finding(("particle", "matrix", key), text)
+
+
+def _pressure_has_an_effect(sections: Sections) -> Iterator[Finding]:
+    """Pressure without mechanics says nothing."""
+    mechanics: Mechanics = sections.values["mechanics"]
+    if mechanics.coupling == "none" and mechanics.stack_pressure > 0.0:
+        text = "has no effect with `mechanics.coupling: none`; leave it out, or write `coupling: one-way`"
+        yield Finding(("mechanics", "stack_pressure"), text, is_warning=True)
+
+
 def _shells_fit(sections: Sections) -> Iterator[Finding]:
     """Every material towards the surface exists, and its lattice table covers what the case does."""
     composition: Composition | None = sections.values["composition"]
@@ -59,5 +87,7 @@ def _shells_fit(sections: Sections) -> Iterator[Finding]:
 
 DESIGN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"particle"}), _layers_have_numbers),
+    (frozenset({"particle"}), _matrix_has_strengths),
+    (frozenset({"mechanics"}), _pressure_has_an_effect),
     (frozenset({"composition"}), _shells_fit),
 )

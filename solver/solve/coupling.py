@@ -9,8 +9,10 @@ from typing import Protocol
 from dolfinx import fem
 
 from solver.errors import SolveError
+from solver.solve.load_path import LARGEST_STEP, LoadPath
 from solver.solve.mechanics import Mechanics
 from solver.solve.stress import StressSample
+from solver.solve.surroundings_state import SurroundingsState
 from solver.solve.transport import Attempt, Transport
 
 log = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ class Response:
     displacement: fem.Function | None = None
     stress: StressSample | None = None
     mismatch: StressSample | None = None
+    surroundings: SurroundingsState | None = None
 
 
 class Coupling(Protocol):
@@ -87,3 +90,43 @@ class OneWay(Uncoupled):
             )
         mean = self.transport.lithium() / self.transport.volume
         return Response(self._mechanics.displacement, self._mechanics.stress(), self._mechanics.mismatch(mean))
+
+
+class OneWayWithMemory(Uncoupled):
+    """The same where the way to a state matters: the surroundings flow, or come off (eq. 9.8).
+
+    Mechanics then follows the lithium closely, whether somebody looks or not.
+    """
+
+    def __init__(self, transport: Transport, path: LoadPath) -> None:
+        super().__init__(transport)
+        self._path = path
+        self._followed = self._mean
+
+    @property
+    def _mean(self) -> float:
+        return self.transport.lithium() / self.transport.volume
+
+    def commit(self) -> None:
+        """Accepts the diffusion step, and follows it when the mean has moved far enough.
+
+        Raises:
+            SolveError: When there is no equilibrium.
+        """
+        self.transport.commit()
+        if abs(self._mean - self._followed) >= LARGEST_STEP * (1.0 - 1e-9):
+            self._follow()
+
+    def _follow(self) -> None:
+        self._path.solve(self.transport.stoichiometry)
+        self._followed = self._mean
+
+    def response(self) -> Response:
+        """Displacement, stress and surroundings of the accepted lithium field.
+
+        Raises:
+            SolveError: When there is no equilibrium.
+        """
+        self._follow()
+        path = self._path
+        return Response(path.displacement, path.stress(), path.mismatch(self._mean), path.surroundings())

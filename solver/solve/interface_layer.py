@@ -28,6 +28,7 @@ from meshes.particle_mesh import (
 from solver.model.elasticity import StiffnessFields
 from solver.model.interface import BONDED, OPEN, InterfaceLaw, States, next_states
 from solver.solve.domain import Domain
+from solver.solve.surroundings_state import Bond
 
 Array = NDArray[np.float64]
 
@@ -65,25 +66,6 @@ def columns_of(mesh: ParticleMesh) -> Columns:
         nearest = cKDTree(centres).query(mesh.points[below[over_shell]].mean(axis=1))[1]
         tags[over_shell] = mesh.facet_tags[skin][nearest]
     return Columns(layer, ~np.isin(tags, (BLOCKED, COATED_BLOCKED, COATING_INNER_BLOCKED)))
-
-
-@dataclass(frozen=True)
-class Bond:
-    """What the layer does in a state, by column; the same on every rank.
-
-    Attributes:
-        states: (columns,) `BONDED`, `CLOSED` or `OPEN`.
-        opening: (columns,) distance between particle and matrix [µm], 0 unless open.
-        normal_traction: (columns,) facet means [MPa].
-        shear_traction: (columns,) facet means, lengths [MPa].
-        area: (columns,) [µm²].
-    """
-
-    states: States
-    opening: Array
-    normal_traction: Array
-    shear_traction: Array
-    area: Array
 
 
 class InterfaceLayer:

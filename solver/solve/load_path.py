@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from dolfinx import fem
@@ -21,12 +20,13 @@ from solver.model.interface import States
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import LinearReport
 from solver.solve.equilibrium import PlasticEquilibrium, StrainProbe
-from solver.solve.interface_layer import Bond, InterfaceLayer
+from solver.solve.interface_layer import InterfaceLayer
 from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
 from solver.solve.plastic_matrix import PlasticMatrix
 from solver.solve.pressure import StackPressure
 from solver.solve.stress import StressSample
+from solver.solve.surroundings_state import SurroundingsState
 
 log = logging.getLogger(__name__)
 
@@ -36,23 +36,6 @@ Array = NDArray[np.float64]
 LARGEST_STEP = 0.02
 _SMALLEST_SHARE = 1 / 256
 _MAXIMUM_ROUNDS = 80
-
-
-@dataclass(frozen=True)
-class SurroundingsState:
-    """What became of the surroundings.
-
-    Attributes:
-        bond: The interface layer, the same on every rank; None when the particle is bonded for good.
-        plastic_strain: (owned matrix cells, points) equivalent plastic strain; None when the matrix is elastic.
-        plastic_weights: (owned matrix cells, points) quadrature weights [µm³].
-        plastic_cells: (owned matrix cells,) their numbers.
-    """
-
-    bond: Bond | None
-    plastic_strain: Array | None
-    plastic_weights: Array | None
-    plastic_cells: NDArray[np.int32] | None
 
 
 class LoadPath:

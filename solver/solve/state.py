@@ -8,6 +8,7 @@ from typing import Protocol
 from dolfinx import fem
 
 from solver.solve.stress import StressSample
+from solver.solve.surroundings_state import SurroundingsState
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class State:
         displacement: Displacement [µm], P2; None when the case asks for no mechanics (`coupling: none`).
         stress: Stress of the actual lithium field; None without mechanics.
         mismatch: Stress of the same particle at uniform x = mean; `stress − mismatch` is the gradient part (eq. 2.7).
+        surroundings: What became of matrix and interface; None where neither has a memory.
     """
 
     index: int
@@ -39,6 +41,7 @@ class State:
     displacement: fem.Function | None = None
     stress: StressSample | None = None
     mismatch: StressSample | None = None
+    surroundings: SurroundingsState | None = None
 
 
 @dataclass(frozen=True)

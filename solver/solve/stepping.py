@@ -190,6 +190,7 @@ class TimeLoop:
             displacement=response.displacement,
             stress=response.stress,
             mismatch=response.mismatch,
+            surroundings=response.surroundings,
         )
         self._states += 1
         for observer in self._observers:
