@@ -44,16 +44,17 @@ class PoreSet:
     Args:
         centres: Centres [µm], shape (M, 3).
         radii: Radii [µm], shape (M,).
-        giants: How many of the first ones are giant pores, whose size is never changed.
+        giants: How many of the first ones are giant pores, whose volume is given.
     """
 
     centres: Array
     radii: Array
     giants: int = 0
 
-    def scaled(self, factors: Array) -> PoreSet:
-        """The same pores, radii multiplied by factors of shape (M,); the giants stay."""
-        factors = np.where(np.arange(len(self.radii)) < self.giants, 1.0, factors)
+    def scaled(self, factors: Array, giants: Array | float = 1.0) -> PoreSet:
+        """The same pores, radii multiplied by factors of shape (M,), those of the giants by their own."""
+        factors = factors.copy()
+        factors[: self.giants] = giants
         return replace(self, radii=self.radii * factors)
 
 
@@ -260,10 +261,18 @@ def correction(built: Array, asked: Array, giants: Array) -> Array:
     return np.clip(np.cbrt(ratio), 0.8, 1.25)
 
 
-def corrected(pores: PoreSet, built: Array, cloud: Cloud, field: LabelField) -> PoreSet:
-    """Pores scaled so that the next mesh has the porosity asked for, given what the last one had, shape (s,)."""
+def corrected(pores: PoreSet, built: Array, giants: Array, cloud: Cloud, field: LabelField) -> PoreSet:
+    """Pores scaled so that the next mesh has the porosity asked for.
+
+    Args:
+        pores: What the last mesh was made of.
+        built: Porosity of its shells, shape (s,).
+        giants: Volumes of the giant pores asked for over those in the mesh, shape (giants,).
+        cloud: Points of the particle.
+        field: Its grains.
+    """
     factors = correction(built, cloud.shells.porosity, _giant_share(pores, cloud, field))
-    return pores.scaled(factors[_shell_of_pores(pores, cloud, field)])
+    return pores.scaled(factors[_shell_of_pores(pores, cloud, field)], np.cbrt(giants))
 
 
 def _shell_of_pores(pores: PoreSet, cloud: Cloud, field: LabelField) -> Indices:
