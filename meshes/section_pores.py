@@ -20,6 +20,7 @@ _CLOSENESS = 0.85  # of two pores, in sums of their radii: less makes chains
 _CORNER_SHARE = 1.0 / 3.0
 _SIZE_NOISE = 0.6  # how loosely the larger pores are inside
 _TRIALS = 60
+_CROWDED = 0.1  # share of the trials: with fewer free places the boundaries of a ring are full
 _DEPTH = 6.0  # in half the thinnest wall
 
 
@@ -138,20 +139,31 @@ class _Placer:
             self._add(place * direction, float(giant), 0)
 
     def put(self, circle: float, shell: int) -> None:
-        """One circle in a ring, as far from the others as `_CLOSENESS` says if there is such a place."""
+        """One circle in a ring: between grains if there is room, else inside one, for chains would cut grains off."""
         here = np.flatnonzero(self._of_shell == shell)
         if self._depth is not None:
             here = here[self._reach[here] < self._radius - self._depth - circle]
-        if not len(here):
-            middle = min(0.5 * (self._edges[shell] + self._edges[shell + 1]), self._radius - 1.5 * circle)
-            angle = self._random.uniform(0.0, 2.0 * np.pi)
-            self._add(max(middle, 0.0) * np.array([np.cos(angle), np.sin(angle)]), circle, shell)
-            return
-        tried = self._candidates[self._random.choice(here, _TRIALS)]
-        distance = np.linalg.norm(tried[:, None] - self._centres, axis=2)
-        room = (distance / (self._radii + circle)).min(axis=1, initial=2.0)
-        free = np.flatnonzero(room >= _CLOSENESS)
-        self._add(tried[free[0] if len(free) else int(room.argmax())], circle, shell)
+        if len(here):
+            tried = self._candidates[self._random.choice(here, _TRIALS)]
+            free = np.flatnonzero(self._room(tried, circle) >= _CLOSENESS)
+            if len(free) >= _CROWDED * _TRIALS:
+                self._add(tried[free[0]], circle, shell)
+                return
+        tried = self._anywhere(shell, circle)
+        self._add(tried[int(self._room(tried, circle).argmax())], circle, shell)
+
+    def _room(self, places: Array, circle: float) -> Array:
+        """Distance to the nearest circle in sums of radii, shape (n,) for places (n, 2)."""
+        distance = np.linalg.norm(places[:, None] - self._centres, axis=2)
+        return (distance / (self._radii + circle)).min(axis=1, initial=2.0)
+
+    def _anywhere(self, shell: int, circle: float) -> Array:
+        """Places in a ring, below the surface, shape (n, 2)."""
+        low, high = self._edges[shell], self._edges[shell + 1]
+        high = max(0.0, min(high, self._radius - circle - (self._depth or 0.0)))
+        reach = np.sqrt(self._random.uniform(min(low, high) ** 2, high**2, _TRIALS))
+        angle = self._random.uniform(0.0, 2.0 * np.pi, _TRIALS)
+        return np.column_stack([reach * np.cos(angle), reach * np.sin(angle)])
 
     def _add(self, centre: Array, radius: float, shell: int) -> None:
         self._centres = np.concatenate([self._centres, [centre]])
