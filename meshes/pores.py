@@ -31,8 +31,8 @@ _GRAIN_LOST = 0.2
 _SIZE_NOISE = 1.0  # how loosely size follows the radius: 0 would sort the pores
 _BATCH = 48
 _TRIES = 4  # batches per pore
-_ROUNDS = 12
-_CLOSE = 2e-4  # porosity error at which scaling stops
+_ROUNDS = 8
+_CLOSE = 3e-4  # porosity error at which scaling stops
 _TOLERATED = 0.02
 _SCALE = (0.6, 1.5)
 

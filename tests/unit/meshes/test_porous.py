@@ -33,18 +33,25 @@ from meshes.spheroid import Spheroid
 from meshes.wetting import find_pore_spaces, wet_walls
 
 
+RADIUS = 2.0  # µm
+
+
 def silent(line: str) -> None:
     pass
 
 
 def particle(**changes: Any) -> Particle:
-    described: dict[str, Any] = {"radius": "3 um", "grains": {"count": 12, "seed": 3}, "pores": {"law": "gp-ncm"}}
+    described: dict[str, Any] = {
+        "radius": f"{RADIUS} um",
+        "grains": {"count": 8, "seed": 3},
+        "pores": {"law": "gp-ncm"},
+    }
     return Particle.model_validate(described | changes)
 
 
 @pytest.fixture(scope="module")
 def grains() -> LabelField:
-    return grow_grains(particle(), Spheroid(3.0)).field
+    return grow_grains(particle(), Spheroid(RADIUS)).field
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +81,7 @@ def holed_block(divisions: int, emptied: np.ndarray) -> ParticleMesh:
 
 
 def test_junctions_are_where_three_and_four_grains_meet(grains: LabelField) -> None:
-    starts = Spheroid(2.9).from_ball(np.random.default_rng(1).uniform(-0.5, 0.5, (600, 3)))
+    starts = Spheroid(RADIUS).from_ball(np.random.default_rng(1).uniform(-0.5, 0.5, (600, 3)))
     for points, number in ((junction_points(grains, starts), 3), (boundary_points(grains, starts), 2)):
         assert len(points) > 200
         distances = np.sort(np.concatenate(list(distance_chunks(grains, grains.weights, points))), axis=1)
@@ -83,7 +90,7 @@ def test_junctions_are_where_three_and_four_grains_meet(grains: LabelField) -> N
 
 
 def test_single_crystals_have_pores_anywhere() -> None:
-    field = LabelField(Spheroid(3.0), np.zeros((1, 3)), np.zeros(1))
+    field = LabelField(Spheroid(RADIUS), np.zeros((1, 3)), np.zeros(1))
     starts = np.random.default_rng(1).uniform(-1, 1, (50, 3))
     np.testing.assert_allclose(np.sort(junction_points(field, starts), axis=0), np.sort(starts, axis=0))
 
@@ -105,9 +112,9 @@ def test_closed_pores_stay_below_the_surface_and_larger_ones_inside(grains: Labe
     pores = place_pores(grains, law, PoreSizes(0.002, 1.0), cloud, seed=1, closed=True)
     distance = np.linalg.norm(pores.centres, axis=1)
     # Radii are scaled by up to a few percent after the pores are placed a fifth of their radius below the surface.
-    assert (distance + 1.05 * pores.radii < 3.0).all()
+    assert (distance + 1.05 * pores.radii < RADIUS).all()
     small = slice(pores.giants, None)
-    inner = distance[small] < 1.8
+    inner = distance[small] < 0.6 * RADIUS
     assert np.median(pores.radii[small][inner]) > 1.1 * np.median(pores.radii[small][~inner])
 
 
@@ -135,13 +142,13 @@ def test_porosity_of_a_mesh(porous: Body) -> None:
     assert pores["active_volume_fraction"] == pytest.approx(1.0 - pores["porosity"])
     assert sum(pores["space_volume_counts"]) == pores["spaces"]
     law = preset_law("gp-ncm")
-    asked = 0.575 * 0.1311 * 4.0 / 3.0 * np.pi * 1.5**3
+    asked = 0.575 * 0.1311 * 4.0 / 3.0 * np.pi * (0.5 * RADIUS) ** 3
     assert sum(pores["giant_volumes"]) == pytest.approx(asked, rel=0.03)
     assert pores["porosity_asked"] == pytest.approx(law.total, abs=1e-3)
 
 
 def test_pore_spaces_account_for_the_porosity(porous: Body) -> None:
-    outline = Spheroid(3.0)
+    outline = Spheroid(RADIUS)
     spaces = find_pore_spaces(porous.mesh, outline)
     pores = porous.sections[0].data
     whole = float(spaces.volumes.sum()) / pores["porosity"]
@@ -157,7 +164,7 @@ def test_wetted_walls(porous: Body, grains: LabelField) -> None:
         porous.mesh, facet_tags=np.where(np.isin(porous.mesh.facet_tags, PORE_WALLS), PORE_WALL, porous.mesh.facet_tags)
     )
     # Which pores they were does not matter here, only that walls are told apart by a pore.
-    field = grains.with_pores(np.random.default_rng(0).uniform(-2, 2, (300, 3)), np.full(300, 0.2))
+    field = grains.with_pores(np.random.default_rng(0).uniform(-1.3, 1.3, (300, 3)), np.full(300, 0.1))
     walls = mesh.facet_tags == PORE_WALL
     areas = facet_areas(mesh)
 
