@@ -29,8 +29,8 @@ _COLOURS = 128  # of a palette: keeps the files small
 _HEAD = """# Gallery of designs
 
 Written by `scripts/gallery` from the cases in [cases/designs](../cases/designs). In each picture the left half is
-coloured by grain, the right half by the direction of the c axis (red along x, green along y, blue along z), and an octant
-is cut out of what has an inside. `vegard mesh CASE --picture FILE.png` draws the same of your own case.
+coloured by grain, the right half by the direction of the c axis (red along x, green along y, blue along z), and an
+octant is cut out of what has an inside. `vegard mesh CASE --picture FILE.png` draws the same of your own case.
 """
 
 
