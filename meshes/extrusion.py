@@ -12,11 +12,18 @@ from itertools import pairwise
 import numpy as np
 
 from meshes.arrays import Array, Indices
+from meshes.particle_mesh import cell_volumes
 
 # Normals that spread over more than this count as different faces around an edge or a corner, not as one curved
 # surface: smallest over largest eigenvalue of their weighted second moment (0.08 is an edge of 33 degrees).
 _CREASE = 0.08
 _PLANE_TOLERANCE = 1e-6  # of the size of the surface
+# Where a sweep turns cells inside out or makes them flat (volume over the median of its facet), directions are
+# evened out, after some attempts farther and farther around.
+_MENDINGS = 20
+_MENDINGS_PER_RING = 5
+_FLAT = 0.2
+_LONGEST_MENDED = 1.2
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,39 @@ def extrude(points: Array, facets: Indices, thickness: float, elements: int, sec
     """
     nodes, local = np.unique(facets, return_inverse=True)
     local = local.reshape(facets.shape)
-    moves = thickness * offsets(points[nodes], local, sector)
     levels = [nodes, *(len(points) + level * len(nodes) + np.arange(len(nodes)) for level in range(elements))]
-    heights = np.arange(1, elements + 1) / elements
-    new_points = [points[nodes] + height * moves for height in heights]
-    all_points = np.concatenate([points, *new_points])
-    cells = np.stack([_swept(lower[local], upper[local]) for lower, upper in pairwise(levels)], axis=1)
+    swept = np.stack([_swept(lower[local], upper[local]) for lower, upper in pairwise(levels)], axis=1)
+    cells = _turned(facets, swept)
+    heights = np.arange(elements + 1)[:, None, None] / elements
+
+    def raised(moves: Array) -> Array:
+        return np.concatenate([points, (points[nodes] + heights[1:] * thickness * moves).reshape(-1, 3)])
+
+    moves = offsets(points[nodes], local, sector)
+    for attempt in range(_MENDINGS):
+        volumes = cell_volumes(raised(moves), cells.reshape(-1, facets.shape[1] + 1)).reshape(len(facets), -1)
+        poor = volumes.min(axis=1) < _FLAT * np.median(volumes, axis=1)
+        if not poor.any():
+            break
+        for _ in range(attempt // _MENDINGS_PER_RING):
+            poor = np.isin(local, local[poor]).any(axis=1)
+        moves = _smoothed(moves, local, np.unique(local[poor]))
     rim = _rim(local)
     sides = [_swept(lower[rim], upper[rim]).reshape(-1, facets.shape[1]) for lower, upper in pairwise(levels)]
-    cells = _turned(facets, cells).reshape(-1, facets.shape[1] + 1)
-    return Extrusion(all_points, cells, levels[-1][local], np.concatenate(sides))
+    return Extrusion(raised(moves), cells.reshape(-1, facets.shape[1] + 1), levels[-1][local], np.concatenate(sides))
+
+
+def _smoothed(moves: Array, facets: Indices, nodes: Indices) -> Array:
+    """Moves (n, 3) in which those of some nodes are replaced by the mean over the facets around them."""
+    means = np.repeat(moves[facets].mean(axis=1), facets.shape[1], axis=0)
+    sums = np.column_stack([np.bincount(facets.ravel(), means[:, axis], len(moves)) for axis in range(3)])
+    smooth = moves.copy()
+    smooth[nodes] = (sums / np.bincount(facets.ravel(), minlength=len(moves))[:, None])[nodes]
+    # As long as it was, or as a plain normal where an edge had made it longer.
+    length = np.clip(np.linalg.norm(moves[nodes], axis=1), 1.0, _LONGEST_MENDED)
+    smooth[nodes] *= (length / np.linalg.norm(smooth[nodes], axis=1))[:, None]
+    smooth[moves == 0.0] = 0.0  # in a plane of symmetry
+    return smooth
 
 
 def _swept(lower: Indices, upper: Indices) -> Indices:

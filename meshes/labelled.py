@@ -9,12 +9,13 @@ import numpy as np
 from meshes import engine
 from meshes.arrays import Array, Indices
 from meshes.body import Progress
+from meshes.dents import without_dents
 from meshes.errors import Unmeshable
 from meshes.improve import improve
 from meshes.label_field import LabelField
 from meshes.label_mesher.program import Sizes, run_label_mesher
-from meshes.mending import compacted, joined_grains, without_islets
-from meshes.particle_mesh import ParticleMesh, tagged_mesh
+from meshes.mending import Carving, compacted, joined_grains, without_islets
+from meshes.particle_mesh import ParticleMesh, all_facets, tagged_mesh
 from meshes.quality import inverse_condition
 from meshes.straighten import straightened, without_teeth
 from meshes.walls import tag_walls
@@ -55,12 +56,14 @@ def mesh_labels(
     progress("carving the grains")
     carving = without_islets(*run_label_mesher(field, _sizes(field, size, edges), time_limit, progress))
     carving = replace(carving, grain=without_teeth(carving))
-    carving = replace(carving, grain=joined_grains(carving))
+    carving = without_dents(replace(carving, grain=joined_grains(carving)), field)
     _refuse_lost(field, carving.grain)
     progress(f"improving {len(carving.cells)} tetrahedra")
     mesh = tag_walls(tagged_mesh(carving.points, carving.cells, carving.grain, carving.facets), field)
     mesh = _optimised(replace(mesh, points=straightened(mesh, field)), size, time_limit)
-    mesh = tag_walls(mesh, field)
+    # Straight boundaries leave other nodes bare below the surface than the carving did.
+    carving = without_dents(Carving(mesh.points, mesh.cells, mesh.grain, all_facets(mesh.cells)), field)
+    mesh = tag_walls(tagged_mesh(carving.points, carving.cells, carving.grain, carving.facets), field)
     # The optimiser has made room for nodes that could not reach their line before.
     return improve(replace(mesh, points=straightened(mesh, field)), field.outline, _MENDED_SICN)
 

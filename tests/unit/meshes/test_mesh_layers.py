@@ -16,7 +16,7 @@ from meshes.combinations import misfits
 from meshes.dense import DenseMesh
 from meshes.designs import Coating
 from meshes.errors import MeshError
-from meshes.extrusion import extrude
+from meshes.extrusion import extrude, offsets
 from meshes.interface import interface_columns
 from meshes.islands import islands, patch_count
 from meshes.layers import add_layers
@@ -254,17 +254,31 @@ def test_offsets_around_the_edges_of_a_cube() -> None:
     assert cell_volumes(layer.points, layer.cells).sum() == pytest.approx(1.5**3 - 1.0)
 
 
-def test_a_shell_too_thick_for_a_hollow_is_refused() -> None:
-    """A disc with a notch, 0.3 wide at its bottom: layers on its walls would cross before they are 0.9 thick."""
+def test_a_surface_that_folds_back_on_itself_gets_no_shell() -> None:
+    """The bottom of a notch in a disc is wider than the disc's outline there: no direction leads out of it."""
     mesh = disc(24)
     points = mesh.points.copy()
     points[4:7] *= 0.4
-    with pytest.raises(MeshError, match=r"^particle\.coating\.thickness: a layer of 0\.9 um is too thick"):
-        layered(
-            Body(ParticleMesh(points, mesh.cells, mesh.grain, mesh.facets, mesh.facet_tags)),
-            dimension=2,
-            coating={"material": "any", "thickness": "0.9 um"},
-        )
+    along = np.array([-points[5, 1], points[5, 0], 0.0]) / np.linalg.norm(points[5])
+    points[4] -= 0.7 * along
+    points[6] += 0.7 * along
+    folded = Body(replace(mesh, points=points))
+    with pytest.raises(MeshError, match=r"^particle\.coating\.thickness: a layer of 0\.3 um is too thick"):
+        layered(folded, dimension=2, coating={"material": "any", "thickness": "0.3 um"})
+
+
+def test_directions_are_evened_out_over_a_dent(grains: Body) -> None:
+    """One node 0.75 µm below the surface: sweeps of a layer 1 µm thick along the normals there would cross."""
+    mesh = grains.mesh
+    outer = mesh.facets[mesh.facet_tags == OUTER]
+    points = mesh.points.copy()
+    points[outer[0, 0]] *= 0.85
+    layer = extrude(points, outer, 1.0, 1)
+    assert cell_volumes(layer.points, layer.cells).min() > 0.0
+    nodes, local = np.unique(outer, return_inverse=True)
+    straight = layer.points.copy()
+    straight[len(points) :] = points[nodes] + offsets(points[nodes], local.reshape(-1, 3))
+    assert cell_volumes(straight, layer.cells).min() < 0.0
 
 
 def test_thickness_decides_between_membrane_and_shell() -> None:
