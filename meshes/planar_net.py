@@ -174,11 +174,12 @@ def _relaxed(fixed: Array, free: Array, size: Size) -> Array:
     rim = np.unique(Delaunay(points).convex_hull)
     movable = np.arange(len(points)) >= len(fixed)
     movable[rim] = False
+    wanted = size(points)
     for _ in range(_SWEEPS):
         triangles = Delaunay(points).simplices
         centre = points[triangles].mean(axis=1)
         # Triangles count by how large they are for their place, which keeps the grading.
-        weight: Array = np.repeat(np.abs(signed_areas(points, triangles)) / size(centre) ** 2, 3)
+        weight: Array = np.repeat(np.abs(signed_areas(points, triangles)) / wanted[triangles].mean(axis=1) ** 2, 3)
         node = triangles.ravel()
         total = np.bincount(node, weight, len(points))
         goal = np.column_stack([np.bincount(node, weight * np.repeat(centre[:, a], 3), len(points)) for a in range(2)])

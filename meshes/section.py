@@ -40,7 +40,6 @@ _CORRECTIONS = 4
 # Errors of the porosity, of the whole and of a ring, at which corrections stop, and beyond which they have failed.
 _CLOSE, _CLOSE_IN_RING = 8e-4, 4e-3
 _TOLERATED, _TOLERATED_IN_RING = 1.5e-3, 1e-2
-_THINNEST_WALL = 0.25  # half of it, over the radius of the smallest pore
 _WIDEST_VOID = 0.95  # of the radius
 
 
@@ -68,14 +67,12 @@ def mesh_section(particle: Particle, progress: Progress) -> Body:
         return _with_pores(body, particle, field, grains, progress)
     hollow = np.array([field.void_radius])
     solid = disc(radius).difference(_void_of(field))
-    mesh = mesh_plane(_plane(solid, grains, np.zeros((1, 2)), hollow, size, radius))
+    mesh = mesh_plane(_plane(solid, grains, np.zeros((1, 2)), hollow, size))
     return _tagged(replace(body, mesh=mesh, volume_asked=solid.area), particle, field, None)
 
 
-def _plane(
-    solid: BaseGeometry, grains: SectionGrains, centres: Array, radii: Array, size: float, radius: float
-) -> Plane:
-    sizes = sizes_around(centres, radii, size, radius)
+def _plane(solid: BaseGeometry, grains: SectionGrains, centres: Array, radii: Array, size: float) -> Plane:
+    sizes = sizes_around(centres, radii, size)
     return Plane(solid, grains.boundaries, grains.label, sizes, sizes.smallest, sizes.largest)
 
 
@@ -97,8 +94,8 @@ def _with_pores(body: Body, particle: Particle, field: LabelField, grains: Secti
     assert particle.pores is not None
     law, radius = law_asked(particle), float(field.outline.semi_axes[0])
     sizes = replace(sizes_asked(particle), detail=1.0)
-    gap = _THINNEST_WALL * smallest_radius(sizes)
-    site = Site(disc(radius), _void_of(field), shells_of(law, field.void_radius / radius), radius, gap)
+    shells = shells_of(law, field.void_radius / radius)
+    site = Site(disc(radius), _void_of(field), shells, radius, smallest_radius(sizes))
     seed = particle.grains.seed if particle.pores.seed is None else particle.pores.seed
     holes = place_circles(grains.boundaries, law, sizes, site, seed, pores_stay_closed(particle))
     progress(f"{len(holes.radii)} pores placed")
@@ -112,7 +109,7 @@ def _fitted_mesh(body: Body, site: Site, holes: Holes, grains: SectionGrains, vo
     assert body.size is not None
     asked = site.shells.porosity
     holes = fitted(site, holes, asked)
-    sizes = sizes_around(holes.centres, holes.radii, body.size, site.radius)
+    sizes = sizes_around(holes.centres, holes.radii, body.size)
     aimed = asked * (1.0 + lost_to_chords(site, holes, sizes))
     areas = np.array([ring.area for ring in site.rings])
     best: tuple[float, ParticleMesh, Holes] | None = None
@@ -122,7 +119,7 @@ def _fitted_mesh(body: Body, site: Site, holes: Holes, grains: SectionGrains, vo
         holes = fitted(site, holes, aimed)
         centres, radii = np.vstack([holes.centres, np.zeros((1, 2))]), np.append(holes.radii, void)
         solid = solid_around(site, holes)
-        mesh = mesh_plane(_plane(solid, grains, centres, radii, body.size, site.radius))
+        mesh = mesh_plane(_plane(solid, grains, centres, radii, body.size))
         error = ring_porosity(site, mesh_polygon(mesh)) - asked
         whole, ring = abs(float(error @ areas / areas.sum())), float(np.abs(error).max())
         badness = max(whole / _TOLERATED, ring / _TOLERATED_IN_RING)

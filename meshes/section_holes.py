@@ -18,6 +18,7 @@ from meshes.section_outline import disc, discs
 _SEGMENTS = 48
 _CORRECTIONS = 12
 _LARGEST_CHANGE = 1.25
+_THINNEST_WALL = 0.25  # half of it, over the radius of the smallest hole
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,19 @@ class Site:
         void: The hollow at the centre, perhaps empty; no part of the rings.
         shells: Rings r/R and the porosity asked of each.
         radius: R [µm].
-        gap: Walls thinner than twice this give way, channels thinner than that are closed [µm].
+        smallest: Smallest radius of a hole [µm].
     """
 
     outline: BaseGeometry
     void: BaseGeometry
     shells: Shells
     radius: float
-    gap: float
+    smallest: float
+
+    @property
+    def gap(self) -> float:
+        """Walls thinner than twice this give way, channels thinner than that are closed [µm]."""
+        return _THINNEST_WALL * self.smallest
 
     @cached_property
     def rings(self) -> list[BaseGeometry]:
@@ -92,7 +98,7 @@ def fitted(site: Site, holes: Holes, asked: Array) -> Holes:
         wanted = area + (asked - taken) * np.array([ring.area for ring in site.rings])
         change = np.sqrt(np.maximum(wanted, 1e-12) / np.maximum(area, 1e-12))
         change = np.clip(change, 1.0 / _LARGEST_CHANGE, _LARGEST_CHANGE)[holes.shell]
-        changed = np.minimum(holes.radii * change, holes.most)
+        changed = np.clip(holes.radii * change, site.smallest, np.maximum(holes.most, site.smallest))
         holes = replace(holes, radii=np.where(holes.fixed, holes.radii, changed))
     return holes
 

@@ -50,7 +50,8 @@ def place_circles(boundaries: Array, law: PorosityLaw, sizes: PoreSizes, site: S
     wanted[0] = max(0.0, wanted[0] - np.pi * float((giants**2).sum()))
     placer = _Placer(_candidates(boundaries, radius, random), site, closed, random)
     placer.put_giants(giants)
-    for shell, circles in enumerate(_by_shell(_cut_radii(sizes, wanted.sum(), random), wanted, random)):
+    pool = _cut_radii(sizes, wanted.sum(), random)
+    for shell, circles in enumerate(_by_shell(pool, wanted, site.smallest, random)):
         for circle in np.sort(circles)[::-1]:
             placer.put(float(circle), shell)
     return placer.holes(len(giants))
@@ -81,7 +82,7 @@ def _cut_radii(sizes: PoreSizes, area: float, random: np.random.Generator) -> Ar
     return circles[:needed]
 
 
-def _by_shell(circles: Array, wanted: Array, random: np.random.Generator) -> list[Array]:
+def _by_shell(circles: Array, wanted: Array, least: float, random: np.random.Generator) -> list[Array]:
     """Circles for every ring: each gets the area it needs, the inner ones the larger circles (loosely)."""
     rank = np.argsort(np.argsort(circles)) / max(len(circles), 1)
     order = np.argsort(-(rank + _SIZE_NOISE * random.random(len(circles))))
@@ -90,11 +91,9 @@ def _by_shell(circles: Array, wanted: Array, random: np.random.Generator) -> lis
     ends = np.cumsum(wanted) * (area.sum() / max(float(wanted.sum()), 1e-300))
     shell = np.minimum(np.searchsorted(ends, middle), len(wanted) - 1)
     parts = [circles[order[shell == number]] for number in range(len(wanted))]
-    # A ring that got none, as its share is less than a pore, has one all the same: its radius is fitted later.
-    return [
-        part if len(part) or not share > 0.0 else np.array([np.sqrt(share / np.pi)])
-        for part, share in zip(parts, wanted)
-    ]
+    # A ring that got none, as its share is less than a pore, has one all the same unless it is too small to be made.
+    alone = np.sqrt(wanted / np.pi)
+    return [part if len(part) or radius < least else np.array([radius]) for part, radius in zip(parts, alone)]
 
 
 def _candidates(boundaries: Array, radius: float, random: np.random.Generator) -> Array:

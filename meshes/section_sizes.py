@@ -5,68 +5,65 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
 
 from meshes.arrays import Array
 
 _GROWTH = 0.35  # of the size per distance
 _PER_RADIUS = 0.55  # size at a hole over its radius: eleven edges around it
-_MOST_ACROSS = 800
+_CLASS = 2.0  # holes whose radii differ by less are looked up together
+_NEAREST = 3
+
+
+@dataclass(frozen=True)
+class _Holes:
+    """Holes of about the same radius, found by their centres."""
+
+    centres: cKDTree
+    radii: Array
+
+    def sizes(self, points: Array, largest: float) -> Array:
+        """Size that the nearest of these holes ask for [µm], shape (n,)."""
+        count = min(_NEAREST, len(self.radii))
+        reach = float(self.radii.max()) + largest / _GROWTH
+        distance, hole = self.centres.query(points, k=np.arange(1, count + 1), distance_upper_bound=reach)
+        radii = np.append(self.radii, 0.0)[hole]
+        away = np.where(np.isfinite(distance), np.abs(distance - radii), np.inf)
+        return (_PER_RADIUS * radii + _GROWTH * away).min(axis=1)
 
 
 @dataclass(frozen=True)
 class SectionSizes:
-    """Sizes on a grid, linear in between.
+    """Element sizes.
 
     Args:
-        low: First grid point [µm], shape (2,).
-        spacing: Distance of the grid points [µm].
-        sizes: Element sizes [µm], shape (nx, ny).
+        classes: Holes by their radius.
+        smallest: Smallest size anywhere [µm].
+        largest: Size away from holes [µm].
     """
 
-    low: Array
-    spacing: float
-    sizes: Array
+    classes: tuple[_Holes, ...]
+    smallest: float
+    largest: float
 
     def __call__(self, points: Array) -> Array:
         """Element size [µm] at points (n, 2), shape (n,)."""
-        return map_coordinates(self.sizes, ((points - self.low) / self.spacing).T, order=1, mode="nearest")
-
-    @property
-    def smallest(self) -> float:
-        """Smallest size anywhere [µm]."""
-        return float(self.sizes.min())
-
-    @property
-    def largest(self) -> float:
-        """Largest size anywhere [µm]."""
-        return float(self.sizes.max())
+        sizes = np.full(len(points), self.largest)
+        for holes in self.classes:
+            np.minimum(sizes, holes.sizes(points, self.largest), out=sizes)
+        return sizes
 
 
-def sizes_around(centres: Array, radii: Array, size: float, reach: float) -> SectionSizes:
+def sizes_around(centres: Array, radii: Array, size: float) -> SectionSizes:
     """Sizes of a section with round holes.
 
     Args:
         centres: Centres of the holes [µm], shape (M, 2).
         radii: Their radii [µm], 0 for none, shape (M,).
         size: Size away from them [µm].
-        reach: Half the width of the section [µm].
     """
-    extent = reach + 3.0 * size
-    centres, radii = centres[radii > 0.0], radii[radii > 0.0]
-    at_holes = np.minimum(size, _PER_RADIUS * radii)
-    step = max(2.0 * extent / _MOST_ACROSS, float(at_holes.min(initial=size)))
-    axis = np.arange(-extent, extent + step, step)
-    sizes = np.full((len(axis), len(axis)), size)
-    for centre, radius, at_hole in zip(centres, radii, at_holes):
-        influence = radius + (size - at_hole) / _GROWTH + 2.0 * step
-        columns, rows = (_within(axis, float(place), float(influence)) for place in centre)
-        away = np.hypot(axis[columns, None] - centre[0], axis[None, rows] - centre[1]) - radius
-        local = at_hole + _GROWTH * np.maximum(np.abs(away) - step, 0.0)
-        sizes[columns, rows] = np.minimum(sizes[columns, rows], local)
-    return SectionSizes(np.array([-extent, -extent]), step, sizes)
-
-
-def _within(axis: Array, place: float, reach: float) -> slice:
-    """Grid lines no farther than `reach` from a place."""
-    return slice(int(np.searchsorted(axis, place - reach)), int(np.searchsorted(axis, place + reach)))
+    matters = (radii > 0.0) & (radii * _PER_RADIUS < size)
+    centres, radii = centres[matters], radii[matters]
+    number = np.floor(np.log(radii) / np.log(_CLASS))
+    classes = tuple(_Holes(cKDTree(centres[number == one]), radii[number == one]) for one in np.unique(number))
+    return SectionSizes(classes, _PER_RADIUS * float(radii.min(initial=size / _PER_RADIUS)), size)
