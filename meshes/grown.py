@@ -2,7 +2,7 @@
 
 Round grains are those of the mesher of dense particles, with its exact volumes; pores, and the channel of a void, are
 then taken from the grains they lie between. The cells of elongated grains have no closed expressions: their volumes are
-counted on a cloud of points, and so are those of grains that must keep out of large pores.
+counted on a cloud of points.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ _FEWEST_POINTS, _MOST_POINTS = 40_000, 400_000
 _MOST_DISTANCES = 1.5e8  # between points and elongated grains
 _SWEEP_SHARE = 4  # every so manieth point is enough while seeds still move
 _LOOSE = 0.1
+_METRICS = 2  # tried to reach the elongation asked for
+_STRONGEST = 1.8  # metric over the elongation asked for
+_LONG_ENOUGH = 0.95
 _CANDIDATES = 24
 
 
@@ -46,35 +49,68 @@ class Grown:
         return float(self.target_volumes.sum())
 
 
-def grow_grains(particle: Particle, outline: Spheroid, holes: tuple[Array, Array] | None = None) -> Grown:
+def grow_grains(particle: Particle, outline: Spheroid) -> Grown:
     """Grains for a particle description, around its void.
 
     Args:
         particle: The description.
         outline: The outer shape.
-        holes: Centres [µm], shape (M, 3), and radii [µm], shape (M,), of large pores that grains must keep out of.
 
     Raises:
         MeshError: If the grain count is impossible or the volumes cannot be met.
     """
-    elongation = particle.grains.elongation
     empty = _empty_field(particle, outline)
-    if holes is None and elongation == 1.0:
-        seeds = place_seeds(particle, outline)
-        return Grown(replace(empty, positions=seeds.positions, weights=seeds.weights), seeds.target_volumes)
-    hollow = empty if holes is None else empty.with_pores(*holes)
+    if particle.grains.elongation > 1.0:
+        return _grow_long(particle, empty)
+    seeds = place_seeds(particle, outline)
+    return Grown(replace(empty, positions=seeds.positions, weights=seeds.weights), seeds.target_volumes)
+
+
+def _grow_long(particle: Particle, empty: LabelField) -> Grown:
+    """Grains longer along the radius; where the metric asked for makes them too short, a stronger one is tried.
+
+    The outer surface and the centre leave grains no room to be long: how much they get is measured.
+    """
+    count, asked = grain_count(particle), particle.grains.elongation
     random = np.random.default_rng(particle.grains.seed)
-    cloud = _cloud(hollow, _point_count(grain_count(particle), elongation))
-    share = len(cloud.solid) / len(cloud.all)
-    volume = solid_volume(empty) if holes is None else outline.volume * share
-    targets = target_volumes(grain_count(particle), float(particle.grains.spread), volume, random)
-    positions = _scattered_seeds(targets, elongation, cloud.solid, hollow, random)
-    field = _field(empty, positions, elongation)
-    sweep = random.permutation(cloud.solid)[::_SWEEP_SHARE]
-    for _ in range(particle.grains.relaxation):
-        field = replace(field, weights=fit_on_cloud(field, targets, sweep, _LOOSE))
-        field = _moved_to_centroids(field, sweep, hollow, elongation)
-    return Grown(replace(field, weights=fit_on_cloud(field, targets, cloud.solid)), targets)
+    solid = _cloud(empty, _point_count(count))
+    targets = target_volumes(count, float(particle.grains.spread), solid_volume(empty), random)
+    sweep = random.permutation(solid)[::_SWEEP_SHARE]
+    metric, best, error = asked, None, math.inf
+    for _ in range(_METRICS):
+        field = _relaxed(empty, targets, metric, sweep, particle.grains.relaxation, random)
+        built = _mean_elongation(field, sweep)
+        if abs(built - asked) < error:
+            best, error = field, abs(built - asked)
+        metric = min(metric * asked / built, _STRONGEST * asked)
+        if built > _LONG_ENOUGH * asked:
+            break
+    assert best is not None
+    return Grown(replace(best, weights=fit_on_cloud(best, targets, solid)), targets)
+
+
+def _relaxed(
+    empty: LabelField, targets: Array, elongation: float, solid: Array, sweeps: int, random: np.random.Generator
+) -> LabelField:
+    """Seeds scattered in a metric, after some Lloyd sweeps; weights are fitted loosely."""
+    field = _field(empty, _scattered_seeds(targets, elongation, solid, empty, random), elongation)
+    for _ in range(sweeps):
+        field = replace(field, weights=fit_on_cloud(field, targets, solid, _LOOSE))
+        field = _moved_to_centroids(field, solid, elongation)
+    return replace(field, weights=fit_on_cloud(field, targets, solid, _LOOSE))
+
+
+def _mean_elongation(field: LabelField, points: Array) -> float:
+    """Length along the radius over width across it, from second moments of points; mean by volume."""
+    grain = field.grain(points) - 1
+    members = np.maximum(np.bincount(grain, minlength=field.grain_count), 1)
+    sums = np.column_stack([np.bincount(grain, points[:, axis], field.grain_count) for axis in range(3)])
+    centroids = sums / members[:, None]
+    offset = points - centroids[grain]
+    along = centroids / np.maximum(np.linalg.norm(centroids, axis=1), 1e-300)[:, None]
+    radial = np.bincount(grain, (offset * along[grain]).sum(axis=1) ** 2, field.grain_count)
+    across = np.bincount(grain, (offset**2).sum(axis=1), field.grain_count) - radial
+    return float((np.sqrt(2.0 * radial / np.maximum(across, 1e-300)) * members).sum() / members.sum())
 
 
 def channel_radius(void: Void) -> float | None:
@@ -101,14 +137,6 @@ def solid_volume(field: LabelField) -> float:
     return field.outline.volume - hole_volume(field)
 
 
-@dataclass(frozen=True)
-class _Points:
-    """Even points of the outline: all of them, and those that are solid, shape (n, 3) each [µm]."""
-
-    all: Array
-    solid: Array
-
-
 def _empty_field(particle: Particle, outline: Spheroid) -> LabelField:
     """The void without grains: one stands for all."""
     void = particle.void
@@ -118,17 +146,17 @@ def _empty_field(particle: Particle, outline: Spheroid) -> LabelField:
     return replace(one, void_radius=float(void.radius), channel_radius=channel_radius(void))
 
 
-def _point_count(grains: int, elongation: float) -> float:
+def _point_count(grains: int) -> float:
     count = min(max(_FEWEST_POINTS, _POINTS_PER_GRAIN * grains), _MOST_POINTS)
-    return count if elongation == 1.0 else min(count, _MOST_DISTANCES / grains)
+    return min(count, _MOST_DISTANCES / grains)
 
 
-def _cloud(field: LabelField, wanted: float) -> _Points:
-    """Points of a cubic grid, so many that the solid gets the wanted number."""
+def _cloud(field: LabelField, wanted: float) -> Array:
+    """Points of a cubic grid in the solid, about the wanted number, shape (n, 3)."""
     coarse = _grid(field.outline, _FEWEST_POINTS)
     share = max(float(field.is_solid(coarse).mean()), 0.02)
     points = _grid(field.outline, wanted / share)
-    return _Points(points, points[field.is_solid(points)])
+    return points[field.is_solid(points)]
 
 
 def _grid(outline: Spheroid, count: float) -> Array:
@@ -143,10 +171,10 @@ def _grid(outline: Spheroid, count: float) -> Array:
 
 
 def _scattered_seeds(
-    volumes: Array, elongation: float, solid: Array, hollow: LabelField, random: np.random.Generator
+    volumes: Array, elongation: float, solid: Array, empty: LabelField, random: np.random.Generator
 ) -> Array:
     """Seeds among the points of the solid, the largest grains first, in their metric apart from others and walls."""
-    clearance = _wall_distance(hollow, solid) * elongation ** (-2.0 / 3.0)
+    clearance = _wall_distance(empty, solid) * elongation ** (-2.0 / 3.0)
     radii = np.cbrt(0.75 / np.pi * volumes)
     order = np.argsort(-radii, kind="stable")
     positions = np.empty((len(volumes), 3))
@@ -166,29 +194,24 @@ def _scattered_seeds(
     return positions
 
 
-def _wall_distance(hollow: LabelField, points: Array) -> Array:
+def _wall_distance(field: LabelField, points: Array) -> Array:
     """Distance to the surface, along the radius, or to a hole [µm], shape (n,)."""
-    depth = np.linalg.norm(points, axis=1) * (1.0 / np.linalg.norm(hollow.outline.to_ball(points), axis=1) - 1.0)
-    return np.minimum(depth, hollow.hole_distance(points))
+    depth = np.linalg.norm(points, axis=1) * (1.0 / np.linalg.norm(field.outline.to_ball(points), axis=1) - 1.0)
+    return np.minimum(depth, field.hole_distance(points))
 
 
 def _field(empty: LabelField, positions: Array, elongation: float, weights: Array | None = None) -> LabelField:
-    shapes = None if elongation == 1.0 else radial_shapes(positions, elongation)
-    return replace(
-        empty,
-        positions=positions,
-        weights=np.zeros(len(positions)) if weights is None else weights,
-        shapes=shapes,
-    )
+    weights = np.zeros(len(positions)) if weights is None else weights
+    return replace(empty, positions=positions, weights=weights, shapes=radial_shapes(positions, elongation))
 
 
-def _moved_to_centroids(field: LabelField, solid: Array, hollow: LabelField, elongation: float) -> LabelField:
-    """One Lloyd sweep; a seed whose centroid would lie in a hole goes to the nearest point of its grain instead."""
+def _moved_to_centroids(field: LabelField, solid: Array, elongation: float) -> LabelField:
+    """One Lloyd sweep; a seed whose centroid would lie in the void goes to the nearest point of its grain instead."""
     grain = field.grain(solid) - 1
     members = np.bincount(grain, minlength=field.grain_count)
     sums = np.column_stack([np.bincount(grain, solid[:, axis], field.grain_count) for axis in range(3)])
     centroids = np.where(members[:, None] > 0, sums / np.maximum(members, 1)[:, None], field.positions)
-    for lost in np.flatnonzero(~hollow.is_solid(centroids) & (members > 0)):
+    for lost in np.flatnonzero(~field.is_solid(centroids) & (members > 0)):
         own = solid[grain == lost]
         centroids[lost] = own[((own - centroids[lost]) ** 2).sum(axis=1).argmin()]
     return _field(field, centroids, elongation, field.weights)
