@@ -13,6 +13,7 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
+from petsc4py import PETSc
 from ufl.core.expr import Expr
 
 from meshes.particle_mesh import MEMBRANE_SURFACE
@@ -49,7 +50,12 @@ class Membrane:
 
     def __init__(self, domain: Domain, film: Film, solids: Solids) -> None:
         self._domain, self._film, self._solids = domain, film, solids
-        self._thickness = film.effective_thickness(domain)
+        # Constants of the forms, so that one compiled form serves every film.
+        stiffness = film.effective_thickness(domain) * film.layer.plane_strain_modulus
+        numbers = (stiffness, film.layer.poisson_ratio, film.layer.host_strain_share, film.layer.misfit)
+        self._stiffness, self._ratio, self._share, self._misfit = (
+            fem.Constant(domain.mesh, PETSc.ScalarType(number)) for number in numbers
+        )
         corners = fem.functionspace(domain.mesh, ("DG", 1))
         # Zero but in the grains at the surface.
         self._strain_a, self._strain_c = fem.Function(corners), fem.Function(corners)
@@ -65,11 +71,10 @@ class Membrane:
 
     def load(self, displacement: Expr, strain: Expr) -> ufl.Form | None:
         """Work of the tension that would take the film's own strain away."""
-        share, misfit = self._film.layer.host_strain_share, self._film.layer.misfit
         lattice = eigenstrain(self._strain_a, self._strain_c, self._domain.cell_axis)
 
         def integrand(on: OnFacet) -> Expr:
-            own = share * on.sum(lattice) + misfit * ufl.Identity(3)
+            own = self._share * on.sum(lattice) + self._misfit * ufl.Identity(3)
             return ufl.inner(self._tension(on, own), _along(self._domain, on, on(strain)))
 
         return self._over(integrand)
@@ -90,11 +95,9 @@ class Membrane:
 
     def _tension(self, on: OnFacet, strain: Expr) -> Expr:
         """Thickness times the plane stress of a strain [MPa µm], shape (3, 3)."""
-        layer = self._film.layer
         along = _along(self._domain, on, strain)
-        stiff = self._thickness * layer.plane_strain_modulus
-        ratio = layer.poisson_ratio
-        return stiff * ((1 - ratio) * along + ratio * ufl.tr(along) * _projector(self._domain, on))
+        across = self._ratio * ufl.tr(along) * _projector(self._domain, on)
+        return self._stiffness * ((1 - self._ratio) * along + across)
 
 
 def curvature_factor(relative: float, poisson_ratio: float, dimension: int) -> float:

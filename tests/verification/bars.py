@@ -205,4 +205,61 @@ RANKS = Bar(
     "../mpi/test_ranks.py::test_history_does_not_depend_on_the_number_of_ranks",
 )
 
+_SHELL = "test_regions.py::test_coating_as_a_shell_v5"
+COATING_SHELL = Bar("resolved shell: mean stress of the core, largest deviation over p", 0.01, "1 %", _SHELL)
+_MEMBRANE = "test_regions.py::test_membrane_is_a_thin_shell"
+MEMBRANE_CORE = Bar(
+    "membrane against the exact shell, t/R = 0.004 to 0.02: mean stress of the core",
+    0.015,
+    "1.5 %; without the correction for curvature it is 2 %",
+    _MEMBRANE,
+)
+MEMBRANE_HOOP = Bar("its hoop stress where the shell sits", 0.02, "a membrane carries no radial stress: t/R", _MEMBRANE)
+MEMBRANE_RELEASE = Bar("its energy release rate", 0.04, "twice the error of the hoop stress", _MEMBRANE)
+MEMBRANE_NORMAL = Bar("the traction below it, from the divergence of its tension", 0.015, "as the stress", _MEMBRANE)
+FOLLOWING = Bar(
+    "coating that strains and yields as the grain below, stress over clamped stress, over the solver's tolerance",
+    50.0,
+    "nothing disagrees; thin cells add a little",
+    "test_regions.py::test_a_coating_like_its_grain_stresses_nothing",
+)
+_FILM = "test_regions.py::test_film_between_a_held_outside_and_a_sphere"
+FILM_HELD = Bar(
+    "film, outside held: profile, largest error at any vertex (14 cells)", 0.005, "0.5 % of the jump", _FILM
+)
+_DROP = "test_regions.py::test_current_through_films"
+FILM_DROP = Bar("film, current given: drop of x across it, relative error", 0.001, "surface integrals are exact", _DROP)
+FILM_BALANCE = Bar("lithium imbalance, film on all or half of the surface", 1e-8, "linear solves stop at 1e-10", _DROP)
+_CAVITY = "test_regions.py::test_cavity_under_tension_v8"
+CAVITY_EQUATOR = Bar("stress at the equator of a cavity, relative error", 0.03, "3 %", _CAVITY)
+CAVITY_POLE = Bar("stress at its pole, relative error", 0.03, "3 %; a third as large as at the equator", _CAVITY)
+OCTANT = Bar(
+    "octant with planes of symmetry against the whole ball: largest difference of stress over the largest stress",
+    1e-7,
+    "the same cells; both solves stop at 1e-11",
+    "test_regions.py::test_an_octant_is_an_eighth_of_the_ball",
+)
+POROUS_NULL = Bar(
+    "porous polycrystal that strains alike in all directions: stress over clamped stress, over the tolerance",
+    200.0,
+    "only the linear solver leaves anything; edges of pores concentrate it",
+    "test_regions.py::test_isotropic_strain_stresses_no_porous_particle",
+)
+_BULK = "test_regions.py::test_bulk_modulus_of_porous_balls"
+HOLLOW_BULK = Bar(
+    "bulk modulus of a concentric hollow ball over its Hashin-Shtrikman bound, deviation from 1",
+    0.002,
+    "the bound is exact for it; polyhedra for spheres",
+    _BULK,
+)
+POROUS_BULK = Bar("bulk modulus of a ball with five pores over the bound", 1.0, "it must stay below", _BULK)
+POROUS_STIFF = Bar(
+    "the same, from below", 0.95, "separate round pores are the best there are but one", _BULK, at_least=True
+)
+_COMPOSITION = "test_regions.py::test_core_and_shell_of_other_sites_and_diffusivities"
+COMPOSITION_RISE = Bar(
+    "core and shell: quasi-steady rise of x, relative error (10 cells)", 0.015, "cells", _COMPOSITION
+)
+COMPOSITION_BALANCE = Bar("the same: lithium imbalance", 1e-8, "linear solves stop at 1e-10", _COMPOSITION)
+
 ALL: dict[str, Bar] = {name: item for name, item in globals().items() if isinstance(item, Bar)}

@@ -45,6 +45,17 @@ def surface_lead(tau: ArrayLike) -> Array:
     return 0.2 - 2.0 * (np.exp(-(_ROOTS**2) * np.ravel(tau)) / _ROOTS**2).sum(axis=0)
 
 
+def film_surface(r: ArrayLike, tau: float, conductance: float) -> Array:
+    """Eq. 8.11: (c − c0)/(co − c0) at r/R in a sphere under a film, outside held from τ = 0; L = R/(D ϱ)."""
+
+    def condition(root: float) -> float:
+        return root * np.cos(root) + (conductance - 1.0) * np.sin(root)
+
+    roots = np.array([brentq(condition, (k + 1e-9) * np.pi, (k + 1 - 1e-9) * np.pi) for k in range(_TERMS)])[:, None]
+    weights = np.exp(-(roots**2) * tau) / ((roots**2 + conductance * (conductance - 1.0)) * np.sin(roots)) * roots
+    return 1.0 - 2.0 * conductance * (weights * np.sinc(roots * np.ravel(r) / np.pi)).sum(axis=0)
+
+
 def sphere_stress(r: Array, content: Callable[[Array], Array]) -> tuple[Array, Array]:
     """V3, eq. 6.4: σ_r and σ_θ at r/R in units of E e/(1 − ν), e the linear strain where `content` is 1.
 

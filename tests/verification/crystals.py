@@ -10,9 +10,11 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from solver.materials import LatticeStrain, Layer, TransverseStiffness
+from solver.solve.coating_stress import CoatingStress
 from solver.solve.domain import Domain
 from solver.solve.elastic_term import ElasticTerm
 from solver.solve.mechanics import Mechanics
+from solver.solve.membrane import Film, Membrane
 from solver.solve.phases import Phases
 from solver.solve.solids import Crystal, Solids, by_grain, one_crystal
 
@@ -39,12 +41,15 @@ def mechanics(
     tolerance: float = 1e-10,
     rest: float = 0.0,
     layers: Mapping[int, Layer] | None = None,
-    terms: Callable[[Solids], Sequence[ElasticTerm]] = lambda solids: (),
+    terms: Sequence[ElasticTerm] = (),
+    films: Sequence[Film] = (),
 ) -> Mechanics:
     """Mechanics with a tight solver, free of stress at x = `rest`."""
     shares = one_crystal if crystal_of_grain is None else by_grain(crystal_of_grain)
     solids = Solids(domain, crystals, shares, layers=layers, rest=rest)
-    return Mechanics(domain, solids, tolerance=tolerance, phases=Phases(), terms=terms(solids))
+    membranes = [Membrane(domain, film, solids) for film in films]
+    coating = CoatingStress(domain, solids, {}, films) if films else None
+    return Mechanics(domain, solids, tolerance=tolerance, phases=Phases(), terms=[*terms, *membranes], coating=coating)
 
 
 def lithium(domain: Domain, value: float | Callable[[Array], Array]) -> fem.Function:

@@ -18,6 +18,7 @@ import diffusion_cases as diffusion
 import dolfinx
 import elasticity_cases as elasticity
 import numpy as np
+import region_cases as regions
 import section_cases as sections
 import sphere_cases as spheres
 from petsc4py import PETSc
@@ -184,6 +185,33 @@ class Report:
             SECTION_MISMATCH=max(sections.mismatch_error(way) for way in sections.WAYS.values()),
         )
 
+    def regions(self) -> None:
+        """Coatings, films, pores, octants, compositions."""
+        thin = [regions.membrane(thickness) for thickness in regions.THICKNESSES]
+        films = [regions.film_drop(above) for above in regions.COVERS]
+        cavity, bulk = regions.cavity(12), regions.porous_bulk()
+        rise, imbalance = regions.composition_rise()
+        self.reach(
+            COATING_SHELL=regions.resolved_shell(10),
+            MEMBRANE_CORE=max(item.core for item in thin),
+            MEMBRANE_HOOP=max(item.hoop for item in thin),
+            MEMBRANE_RELEASE=max(item.release for item in thin),
+            MEMBRANE_NORMAL=max(item.normal for item in thin),
+            FOLLOWING=max(regions.following(resolved) for resolved in (True, False)),
+            FILM_HELD=regions.film_held(),
+            FILM_DROP=films[0].drop,
+            FILM_BALANCE=max(item.imbalance for item in films),
+            CAVITY_EQUATOR=cavity.equator,
+            CAVITY_POLE=cavity.pole,
+            OCTANT=regions.octant_difference(),
+            POROUS_NULL=regions.porous_null(),
+            HOLLOW_BULK=abs(regions.hollow_bulk().ratio - 1),
+            POROUS_BULK=bulk.ratio,
+            POROUS_STIFF=bulk.ratio,
+            COMPOSITION_RISE=rise,
+            COMPOSITION_BALANCE=imbalance,
+        )
+
     def ranks(self) -> None:
         """One rank against two."""
         with tempfile.TemporaryDirectory() as folder:
@@ -234,6 +262,7 @@ def main() -> None:
     parts: tuple[Callable[[], None], ...] = (
         report.nulls,
         report.sections,
+        report.regions,
         report.laminate,
         report.core_shell,
         report.rates,
