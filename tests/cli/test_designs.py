@@ -26,10 +26,8 @@ def reduced(path: Path) -> str:
     yaml = YAML()
     case: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"))
     particle = case["particle"]
-    grains = particle.get("grains", {})
-    if grains.get("count", MOST_GRAINS + 1) > MOST_GRAINS:
-        grains["count"] = MOST_GRAINS
-    particle["grains"] = grains
+    if particle["grains"].get("count", 1) > MOST_GRAINS:
+        particle["grains"]["count"] = MOST_GRAINS
     radius = float(str(particle["radius"]).split()[0])
     elements = 0.17 if "roughness" in particle else 0.25 if "pores" in particle else 0.35
     particle["mesh"] = {"size": f"{elements * radius:g} um"}
@@ -56,7 +54,7 @@ def test_design_runs(path: Path, tmp_path: Path) -> None:
         1.0 - loaded.case.electrochemistry.initial_stoichiometry + 0.05, abs=1e-6
     )
     assert history["lithium_imbalance [-]"].max() < 1e-8
-    assert history["first_principal_p95 [MPa]"].iloc[-1] > 0.0
+    assert abs(history["first_principal_p95 [MPa]"].iloc[-1]) > 1.0  # a pressed particle is under compression
     titles = {definition.header for definition in definitions(IndicatorSettings.of(loaded.case.indicators))}
     assert titles <= set(history.columns)
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
