@@ -13,7 +13,7 @@ from meshes.body import ReportSection
 from meshes.designs import Coating, Matrix
 from meshes.growth import Growth
 from meshes.islands import patch_count
-from meshes.particle_mesh import INTERFACE, MATRIX, areas_of, cell_volumes
+from meshes.particle_mesh import INTERFACE, MATRIX, WETTED_PORE_WALL, areas_of, cell_volumes
 from meshes.spheroid import Spheroid
 
 Mask = NDArray[np.bool_]
@@ -83,6 +83,8 @@ def matrix_section(matrix: Matrix, before: Growth, after: Growth, fraction: floa
         rows.append(("interface layer, thickness", f"{thickness:.3g} um", ""))
         rows.append(("width over height of its elements", f"{aspect:.1f}", ""))
         data |= {"interface_thickness": thickness, "interface_aspect": aspect}
+    if (before.tags == WETTED_PORE_WALL).any():
+        rows.append(("walls of pores", "all dry: the matrix closes them", ""))
     return ReportSection("matrix", tuple(rows), data)
 
 

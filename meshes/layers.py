@@ -14,6 +14,7 @@ from meshes.arrays import Indices
 from meshes.body import Body, Progress, ReportSection
 from meshes.coating import Problem, coating_model, coating_problems
 from meshes.designs import Coating
+from meshes.errors import MeshError, Unmeshable
 from meshes.growth import Growth, finished, grow, start_growth
 from meshes.islands import islands
 from meshes.layer_report import contact_section, layer_volume, matrix_section, membrane_section, shell_section
@@ -41,6 +42,7 @@ from meshes.particle_mesh import (
     WETTED_PORE_WALL,
 )
 from meshes.quality import check_mesh
+from meshes.surface_mesh import Runner
 
 # Thickness of the interface layer over the radius: thin against every grain, thick enough for its tetrahedra.
 INTERFACE_THICKNESS = 0.01
@@ -123,9 +125,10 @@ def _with_matrix(
     """The particle within its matrix, the facets in contact (k,), and what is to say about them."""
     matrix = particle.matrix
     assert matrix is not None
+    run = partial(engine.run, time_limit=particle.mesh.time_limit)
     size, seed = float(matrix.island_size) * radius, [matrix.seed, _OF_CONTACTS]
     contact = islands(growth.points, growth.surface, float(matrix.coverage), size, seed)
-    inside, within = growth, volume_within(growth.points, _closed(growth))
+    inside, within = growth, _volume_of(growth, run)
     touching = COATING_OUTER if _shells(particle) else CONTACT
     growth = _dried(growth).tagged(growth.surface, np.where(contact, touching, BLOCKED))
     if matrix.interface == "limited":
@@ -133,13 +136,10 @@ def _with_matrix(
         growth = grow(growth, below, 1, INTERFACE, "particle.matrix.interface")
         growth = growth.tagged(growth.surface, INTERFACE_OUTER)
     progress(f"filling the matrix around {len(growth.surface)} facets")
-    run = partial(engine.run, time_limit=particle.mesh.time_limit)
-    centre = np.zeros(3)
-    total = within / float(matrix.volume_fraction)
-    closed = _closed(growth)
-    filling = fill_around(growth.points, closed, total, matrix, centre, growth.sector, run)
     # The matrix does not enter pores: it ends at lids over their mouths.
-    growth = growth.tagged(closed[len(growth.surface) :], PORE_WALL)
+    growth, closed = _closed(growth, run)
+    total = within / float(matrix.volume_fraction)
+    filling = fill_around(growth.points, closed, total, matrix, np.zeros(3), growth.sector, run)
     growth = growth.with_cells(filling.points, filling.cells, MATRIX).tagged(filling.outer, MATRIX_OUTER)
     for plane, tag in zip(filling.planes, SYMMETRY):
         growth = growth.tagged(plane, tag)
@@ -148,11 +148,25 @@ def _with_matrix(
     return growth, contact, [section, contact_section(matrix, inside, contact)]
 
 
-def _closed(growth: Growth) -> Indices:
-    """The surface with lids over the mouths of pores, (k + l, dimension); an eighth stays open at its planes."""
+def _closed(growth: Growth, run: Runner) -> tuple[Growth, Indices]:
+    """The surface with lids over the mouths of pores, (k + l, dimension); an eighth stays open at its planes.
+
+    Raises:
+        MeshError: If a mouth cannot be closed.
+    """
     if growth.sector or growth.surface.shape[1] == 2:
-        return growth.surface
-    return np.concatenate([growth.surface, lids(growth.points, growth.surface)])
+        return growth, growth.surface
+    try:
+        points, covers = lids(growth.points, growth.surface, run)
+    except Unmeshable as failure:
+        raise MeshError(f"particle.matrix: {failure}; write another particle.grains.seed") from failure
+    return replace(growth, points=points).tagged(covers, PORE_WALL), np.concatenate([growth.surface, covers])
+
+
+def _volume_of(growth: Growth, run: Runner) -> float:
+    """Volume within the surface, pores included [µm³]."""
+    closed_growth, closed = _closed(growth, run)
+    return volume_within(closed_growth.points, closed)
 
 
 def _dried(growth: Growth) -> Growth:

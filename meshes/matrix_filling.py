@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def fill_volume(points: Array, faces: list[Indices], size: float, run: Runner) -
 def fill_ring(points: Array, inner: Indices, outer: Indices, size: float, run: Runner) -> tuple[Array, Indices]:
     """Fill the part of the plane z = 0 between two closed outlines; like `fill_volume`, with edges (k, 2)."""
     loops = [ordered_loop(outer), ordered_loop(inner)]
-    flat, triangles = _fill_flat(points, [loops], np.eye(3)[None, :2], size, run)
+    flat, triangles = fill_flat(points, [loops], np.eye(3)[None, :2], size, run)
     return flat, _anticlockwise(flat, triangles[0])
 
 
@@ -84,7 +85,7 @@ def sector_planes(
         up, back = along_axis[(axis + 2) % 3], along_axis[(axis + 1) % 3][::-1]
         loops.append([np.concatenate([rims[0], up[1:], rims[1][::-1][1:], back[1:-1]])])
         frames.append(np.array([first, second]))
-    return _fill_flat(points, loops, np.array(frames), sizes[1], run)
+    return fill_flat(points, loops, np.array(frames), sizes[1], run)
 
 
 def _graded(start: float, end: float, sizes: tuple[float, float]) -> Array:
@@ -96,16 +97,32 @@ def _graded(start: float, end: float, sizes: tuple[float, float]) -> Array:
     return start + (end - start) * (share if abs(ratio - 1) < 1e-6 else (ratio**share - 1) / (ratio - 1))
 
 
-def _fill_flat(
-    points: Array, faces: list[list[Indices]], frames: Array, size: float, run: Runner
+def fill_flat(
+    points: Array, faces: Sequence[Sequence[Indices]], frames: Array, size: float, run: Runner
 ) -> tuple[Array, list[Indices]]:
-    """Triangulate plane faces through the origin, each given by its loops of nodes and its two axes (faces, 2, 3)."""
+    """Triangulate plane faces.
+
+    Args:
+        points: Coordinates [µm], shape (n, 3).
+        faces: Loops of nodes of each face, the outline first, then holes.
+        frames: Two unit vectors in the plane of each face, shape (faces, 2, 3); new points lie as high as the mean of
+            the outline.
+        size: Largest element size [µm].
+        run: Runs a job in the child process.
+
+    Returns:
+        All points, the given ones first, and the triangles of each face.
+
+    Raises:
+        Unmeshable: If a face cannot be triangulated.
+    """
     loops = [loop for face in faces for loop in face]
     given = np.concatenate(loops)
     frame = np.repeat(np.arange(len(faces)), [sum(map(len, face)) for face in faces])
+    origins = np.array([points[face[0]].mean(axis=0) for face in faces])
     job = {
         "size": np.array(size),
-        "flat": np.einsum("nij,nj->ni", frames[frame], points[given]),
+        "flat": np.einsum("nij,nj->ni", frames[frame], points[given] - origins[frame]),
         "loop_lengths": np.array([len(loop) for loop in loops]),
         "face_loops": np.array([len(face) for face in faces]),
         "face_sizes": np.full(len(faces), size),
@@ -116,7 +133,8 @@ def _fill_flat(
         "aspect_ratio": np.array(1.0),
     }
     answer = run("surfaces", job)
-    added = np.einsum("nij,ni->nj", frames[answer["new_face"]], answer["new_nodes"])
+    face_of_new = answer["new_face"]
+    added = origins[face_of_new] + np.einsum("nij,ni->nj", frames[face_of_new], answer["new_nodes"])
     number = np.concatenate([given, len(points) + np.arange(len(added))])
     triangles = number[answer["triangles"]]
     return np.concatenate([points, added]), [triangles[answer["triangle_face"] == face] for face in range(len(faces))]

@@ -1,4 +1,4 @@
-"""Lids over the mouths of pores: what closes an open surface before something is filled around it."""
+"""Lids over the mouths of pores: they close an open surface before something is filled around it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,38 @@ import numpy as np
 import shapely
 
 from meshes.arrays import Array, Indices, as_ints
-from meshes.errors import MeshError
+from meshes.errors import Unmeshable
+from meshes.matrix_filling import fill_flat
+from meshes.surface_mesh import Runner
 
 
-def lids(points: Array, surface: Indices) -> Indices:
-    """Triangles that close the holes of a surface, without new points.
+def lids(points: Array, surface: Indices, run: Runner) -> tuple[Array, Indices]:
+    """Flat triangulations that close the holes of a surface.
 
     Args:
         points: Coordinates [µm], shape (n, 3).
         surface: Triangles (k, 3), turned outwards.
+        run: Runs a job in the child process.
 
     Returns:
-        Triangles turned outwards, shape (l, 3); none if the surface is closed.
+        All points, the given ones first, and triangles turned outwards (l, 3), none if the surface is closed.
 
     Raises:
-        MeshError: If a hole has no simple outline.
+        Unmeshable: If a hole has an outline that cannot be closed.
     """
     rim = _rim(surface)
     if not len(rim):
-        return np.empty((0, 3), dtype=np.int64)
+        return points, np.empty((0, 3), dtype=np.int64)
     normals = _normals(points, surface)
     outlines = [part for loop in _loops(points, rim, normals) for part in _simple(loop)]
     upward = [float(_area_normal(points[nodes]) @ normals[nodes].sum(axis=0)) for nodes in outlines]
     mouths = [nodes for nodes, up in zip(outlines, upward) if up > 0.0]
     islands = [nodes for nodes, up in zip(outlines, upward) if up <= 0.0]
-    return np.concatenate([_lid(points, mouth, islands) for mouth in mouths])
+    frames = np.array([_frame(_area_normal(points[mouth])) for mouth in mouths])
+    faces = [[mouth, *_within(points, mouth, frame, islands)] for mouth, frame in zip(mouths, frames)]
+    size = float(np.linalg.norm(points[rim[:, 1]] - points[rim[:, 0]], axis=1).mean())
+    points, parts = fill_flat(points, faces, frames, size, run)
+    return points, np.concatenate([_turned(points, part, frame) for part, frame in zip(parts, frames)])
 
 
 def _rim(surface: Indices) -> Indices:
@@ -95,28 +102,31 @@ def _area_normal(outline: Array) -> Array:
     return np.cross(places, np.roll(places, -1, axis=0)).sum(axis=0)
 
 
-def _lid(points: Array, mouth: Indices, islands: list[Indices]) -> Indices:
-    """Triangles over one mouth, around the pieces of surface within it, shape (l, 3)."""
-    centre, normal = points[mouth].mean(axis=0), _area_normal(points[mouth])
-    axes = np.linalg.svd(normal[None] / np.linalg.norm(normal))[2][1:]
-    outline = shapely.Polygon((points[mouth] - centre) @ axes.T)
+def _frame(normal: Array) -> Array:
+    """Two unit vectors across a normal, anticlockwise about it, shape (2, 3)."""
+    upward = normal / np.linalg.norm(normal)
+    first = np.cross(upward, np.eye(3)[np.abs(upward).argmin()])
+    first /= np.linalg.norm(first)
+    return np.array([first, np.cross(upward, first)])
+
+
+def _within(points: Array, mouth: Indices, frame: Array, islands: list[Indices]) -> list[Indices]:
+    """Pieces of surface inside a mouth, by their outlines.
+
+    Raises:
+        Unmeshable: If the mouth crosses itself.
+    """
+    centre = points[mouth].mean(axis=0)
+    outline = shapely.Polygon((points[mouth] - centre) @ frame.T)
+    if not outline.is_valid:
+        raise Unmeshable("a pore opens to the surface with an outline that crosses itself")
     reach = np.linalg.norm(points[mouth] - centre, axis=1).max()
-    inside = [
-        nodes
-        for nodes in islands
-        if np.linalg.norm(points[nodes] - centre, axis=1).max() < reach
-        and outline.covers(shapely.MultiPoint((points[nodes] - centre) @ axes.T))
-    ]
-    polygon = shapely.Polygon(outline.exterior, [(points[nodes] - centre) @ axes.T for nodes in inside])
-    if not polygon.is_valid:
-        raise MeshError(
-            "particle.matrix: a pore opens to the surface with an outline that cannot be closed; write another "
-            "particle.pores.seed, or fewer pores at the surface"
-        )
-    nodes = np.concatenate([mouth, *inside])
-    flat = (points[nodes] - centre) @ axes.T
-    corners = shapely.get_coordinates(shapely.constrained_delaunay_triangles(polygon)).reshape(-1, 4, 2)[:, :3]
-    triangles = nodes[np.linalg.norm(corners[:, :, None] - flat, axis=3).argmin(axis=2)]
+    near = [nodes for nodes in islands if np.linalg.norm(points[nodes] - centre, axis=1).max() < reach]
+    return [nodes for nodes in near if outline.covers(shapely.MultiPoint((points[nodes] - centre) @ frame.T))]
+
+
+def _turned(points: Array, triangles: Indices, frame: Array) -> Indices:
+    """Triangles with their corners anticlockwise about the normal of a frame."""
     a, b, c = (points[triangles[:, corner]] for corner in range(3))
-    inwards = np.cross(b - a, c - a) @ normal < 0.0
+    inwards = np.cross(b - a, c - a) @ np.cross(*frame) < 0.0
     return np.where(inwards[:, None], triangles[:, ::-1], triangles)

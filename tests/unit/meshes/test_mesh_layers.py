@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from meshes import engine
 from meshes.body import Body
 from meshes.coating import MEMBRANE_BELOW, coating_model
 from meshes.combinations import misfits
@@ -370,7 +372,8 @@ def test_lids_leave_islands_of_surface_alone() -> None:
     below = np.array([[second, first, 25] for first, second in zip(outline, [*outline[1:], 0])])
     island = np.array([[12, 17, 18]])
     surface = np.concatenate([triangles[rim], below, island])
-    closed = np.concatenate([surface, lids(dish, surface)])
+    points, covers = lids(dish, surface, partial(engine.run, time_limit=60))
+    closed = np.concatenate([surface, covers])
     edges = np.sort(closed[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
-    assert len(lids(dish, closed)) == 0
+    assert len(lids(points, closed, partial(engine.run, time_limit=60))[1]) == 0
