@@ -59,7 +59,8 @@ def _gains(both: Indices, weight: Array, grain: Indices, count: int) -> tuple[Ar
     cell, other, area = both[~own, 0], grain[both[~own, 1]], weight[~own]
     order = np.lexsort((other, cell))
     cell, other, area = cell[order], other[order], area[order]
-    first = np.flatnonzero(np.concatenate([[True], (cell[1:] != cell[:-1]) | (other[1:] != other[:-1])]))
+    changes = np.concatenate([[True], (cell[1:] != cell[:-1]) | (other[1:] != other[:-1])])
+    first = np.flatnonzero(changes[: len(cell)])  # one grain alone has no boundary
     shared = np.add.reduceat(area, first) if len(first) else np.empty(0)
     gain, heir = np.full(count, -np.inf), grain.copy()
     order = np.argsort(shared, kind="stable")  # the last written wins: the largest
