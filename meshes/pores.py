@@ -82,7 +82,7 @@ def place_pores(
     largest = float(_volume(LARGEST_RADIUS * field.outline.radius))
     volumes = _volumes(cloud, sizes, float(_volume(giants).sum()), largest, random)
     starts = cloud.points[random.permutation(len(cloud.points))[: 20_000 + 20 * len(volumes)]]
-    places = [junction_points(field, starts), boundary_points(field, starts)]
+    places = [junction_points(field, starts), boundary_points(field, starts), starts]
     placer = _Placer(field, cloud, places, closed, random)
     placer.place_giants(giants)
     placer.place(volumes, _shells_for(volumes, cloud, giants, random))
@@ -134,7 +134,7 @@ class _Placer:
         self._grain_left = self._grain_points.copy()
         count = len(cloud.shells.porosity)
         self._wanted = cloud.shells.porosity * cloud.shell_points
-        # For every shell the preferred places and, for when these are taken, the others.
+        # For every shell the preferred places and, for when these are taken, the others: in the end inside grains.
         self._pools: list[list[Array]] = [[] for _ in range(count)]
         for points in places:
             shell = cloud.shells.number_of(np.linalg.norm(field.outline.to_ball(points), axis=1))
