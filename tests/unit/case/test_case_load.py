@@ -123,6 +123,16 @@ def test_harmless_variants_are_accepted(text):
         # unknown keys
         ("particle: {radus: 5 um}", 'particle.radus: unknown key; did you mean "radius"?'),
         ("particle: {grain_size: 1 um}", 'particle.grain_size: unknown key; did you mean "grains.mean_diameter"?'),
+        # options that do not go together, with the one to change
+        ("particle: {shape: faceted, void: {radius: 1 um}}", "particle.void: a faceted particle is one plain crystal"),
+        (
+            "particle: {sector: eighth, pores: {law: gp-ncm}}",
+            "particle.pores: an eighth is made of dense, round grains",
+        ),
+        (
+            "particle: {pores: {profile: [[0.5, 0.1], [1.0]]}}",
+            "particle.pores.profile[2]: holds 1 entries, needs exactly 2",
+        ),
         ("particle: {seed: 3}", 'particle.seed: unknown key; did you mean "grains.seed"?'),
         ("temperature: 25 degC", 'temperature: unknown key; did you mean "electrochemistry.temperature"?'),
         ("tempreature: 25 degC", 'tempreature: unknown key; did you mean "electrochemistry.temperature"?'),

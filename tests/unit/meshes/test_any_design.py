@@ -30,7 +30,7 @@ from meshes.statistics import report_on
 from tests.helpers.descriptions import Described, descriptions
 
 # More with VEGARD_DESIGNS=500; the seconds are for machines that are busy, a design takes one to ten.
-EXAMPLES = int(os.environ.get("VEGARD_DESIGNS", "20"))
+EXAMPLES = int(os.environ.get("VEGARD_DESIGNS", "30"))
 SECONDS = 300
 
 
