@@ -26,7 +26,7 @@ def reduced(path: Path) -> str:
     yaml = YAML()
     case: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"))
     particle = case["particle"]
-    if particle["grains"].get("count", 1) > MOST_GRAINS:
+    if particle.get("grains", {}).get("count", 1) > MOST_GRAINS:
         particle["grains"]["count"] = MOST_GRAINS
     radius = float(str(particle["radius"]).split()[0])
     elements = 0.17 if "roughness" in particle else 0.25 if "pores" in particle else 0.35
