@@ -63,12 +63,12 @@ def mesh_plane(plane: Plane) -> ParticleMesh:
     if not len(triangles):
         raise MeshError("particle: nothing of the cross-section is left; choose fewer pores or a smaller mesh.size")
     centre = points[triangles].mean(axis=1)
-    grain = _without_fragments(points, triangles, plane.grain(centre), plane.size)
+    grain = _in_one_piece(points, triangles, plane.grain(centre), plane.size)
     grain = np.unique(grain, return_inverse=True)[1].astype(np.int32) + 1
     used, corners = np.unique(triangles, return_inverse=True)
     spatial = np.column_stack([points[used], np.zeros(len(used))])
     mesh = tagged_mesh(spatial, corners.reshape(-1, 3).astype(np.int64), grain)
-    check_mesh(mesh, one_piece_grains=False)
+    check_mesh(mesh)
     return mesh
 
 
@@ -86,35 +86,41 @@ def _largest_piece(triangles: Indices) -> Indices:
     return triangles[piece == np.bincount(piece).argmax()]
 
 
-def _without_fragments(points: Array, triangles: Indices, grain: Indices, size: Size) -> Indices:
-    """Grains, small pieces that lie apart from the rest of their grain given to the neighbour they share most with."""
+def _in_one_piece(points: Array, triangles: Indices, grain: Indices, size: Size) -> Indices:
+    """Grains in one piece each: all but the largest pieces, and slivers, go to the grain they share most with."""
     facets = all_facets(triangles)
     inner = facets.uses == 2
-    cells, corners = facets.cells[inner], facets.corners[inner]
-    length = areas_of(points, corners)
+    cells, length = facets.cells[inner], areas_of(points, facets.corners[inner])
     weight = cell_volumes(points, triangles) / size(points[triangles].mean(axis=1)) ** 2
     for _ in range(_ROUNDS):
         piece = _pieces(cells[grain[cells[:, 0]] == grain[cells[:, 1]]], len(triangles))
-        small = np.bincount(piece, weight) < _SMALLEST_PIECE
+        lost = _lost_pieces(piece, grain, weight)
         between = piece[cells]
         away = between[:, 0] != between[:, 1]
-        if not small.any() or not away.any():
-            break
-        pair, other, shared = (
-            np.concatenate([between[away, 0], between[away, 1]]),
-            np.concatenate([between[away, 1], between[away, 0]]),
-            np.tile(length[away], 2),
-        )
-        chosen = small[pair] & ~small[other]
+        pair = np.concatenate([between[away], between[away][:, ::-1]])
+        chosen = lost[pair[:, 0]] & ~lost[pair[:, 1]]
         if not chosen.any():
             break
-        grain_of_piece = np.empty(len(small), dtype=np.int64)
+        shared = np.tile(length[away], 2)[chosen]
+        total = coo_matrix((shared, pair[chosen].T), shape=(len(lost), len(lost))).tocsr()
+        rows = np.unique(pair[chosen, 0])
+        grain_of_piece = np.empty(len(lost), dtype=np.int64)
         grain_of_piece[piece] = grain
-        total = coo_matrix((shared[chosen], (pair[chosen], other[chosen])), shape=(len(small), len(small))).tocsr()
-        rows = np.unique(pair[chosen])
         grain_of_piece[rows] = grain_of_piece[np.asarray(total[rows].argmax(axis=1)).ravel()]
         grain = grain_of_piece[piece]
     return grain
+
+
+def _lost_pieces(piece: Indices, grain: Indices, weight: Array) -> Array:
+    """Which pieces are too small, or not the largest of their grain, shape (pieces,)."""
+    extent = np.bincount(piece, weight)
+    owner = np.empty(len(extent), dtype=np.int64)
+    owner[piece] = grain
+    order = np.lexsort((extent, owner))
+    lost = np.ones(len(extent), dtype=bool)
+    lost[order[np.append(owner[order][1:] != owner[order][:-1], True)]] = False
+    small = extent < _SMALLEST_PIECE
+    return lost if (lost | small).all() else lost | small
 
 
 def mesh_polygon(mesh: ParticleMesh) -> BaseGeometry:
