@@ -44,3 +44,11 @@ def _films(particle: Particle, model: str) -> Iterator[Film]:
     for coating in particle.coatings:
         if coating_model(coating, float(particle.radius)) == model:
             yield Film(load_layer(coating.material), float(coating.thickness))
+
+
+def layer_numbers(particle: Particle) -> dict[str, object]:
+    """What the solver computes with for coatings and matrix, as plain JSON values for the record of a run."""
+    chosen = {f"coating {number}": coating.material for number, coating in enumerate(particle.coatings, start=1)}
+    if particle.matrix is not None:
+        chosen["matrix"] = particle.matrix.material
+    return {place: load_layer(choice).numbers() for place, choice in chosen.items()}

@@ -25,7 +25,7 @@ from solver.case.protocol import PlannedStep, plan_protocol
 from solver.case.schema import Case
 from solver.errors import VegardError
 from solver.indicators.settings import IndicatorSettings
-from solver.layers import film_resistances, region_layers, surface_films, surface_shells
+from solver.layers import film_resistances, layer_numbers, region_layers, surface_films, surface_shells
 from solver.materials.radial import RadialMaterial
 from solver.model.transport import lithiation_rate
 from solver.output.folder import RunFolder
@@ -111,6 +111,7 @@ def _solve(
     case, comm = loaded.case, run.comm
     material = radial_material(case)
     run.record(material=material.numbers())
+    run.record(layers=layer_numbers(case.particle))
     particle = prepare_particle(loaded, comm, phases, tell)
     run.record(mesh=particle.mesh_record)
     tell("setting up the solver")

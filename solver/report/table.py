@@ -59,6 +59,13 @@ _OVERALL = (
     _Row("Weibull stress", "weibull_stress", compare="745 MPa, n = 3 (Sedlatschek 2026)"),
     _Row("failure probability", "failure_probability", "%", 100.0),
 )
+_COATING = (
+    _Row("hoop stress p95", "coating_hoop_p95"),
+    _Row("energy release rate p95", "coating_energy_release_p95", "J/m²", compare="toughness of the bond"),
+    _Row("normal traction on the bond p95", "coating_normal_traction_p95", compare="adhesion"),
+    _Row("shear traction on the bond p95", "coating_shear_traction_p95", compare="adhesion"),
+    _Row("area above the adhesion", "coating_delaminated_area", "%", 100.0),
+)
 _GUARDS = (
     _Row("lithium imbalance", "lithium_imbalance", "", compare="below 1e-8"),
     _Row("stress imbalance", "stress_imbalance", "", compare="below 1e-4"),
@@ -112,6 +119,7 @@ def _sections(values: Mapping[str, Any]) -> Iterator[tuple[str, tuple[_Row, ...]
     yield "cause", _CAUSES
     yield "place", regions + stresses
     yield "overall", _OVERALL
+    yield "coating", _COATING
     yield "accuracy", _GUARDS
 
 
