@@ -20,7 +20,7 @@ class Carving:
 
     Args:
         points: Coordinates [µm], shape (n, 3).
-        cells: Corners, shape (m, 4).
+        cells: Corners of tetrahedra or triangles, shape (m, dimension + 1).
         grain: Grain of every cell 1..N, shape (m,).
         facets: Every facet of the cells once.
     """
@@ -48,11 +48,11 @@ def without_islets(points: Array, cells: Indices, grain: Indices) -> Carving:
     # No facet has kept cells on one side and lost ones on the other.
     stays = kept[facets.cells[:, 0]]
     between = facets.cells[stays]
-    points, joined = compacted(points, np.concatenate([cells[kept].ravel(), facets.corners[stays].ravel()]))
-    corners = joined[: 4 * kept.sum()].reshape(-1, 4)
-    facets = Facets(
-        joined[4 * kept.sum() :].reshape(-1, 3), np.where(between < 0, -1, number[between]), facets.uses[stays]
-    )
+    of_cells, of_facets = cells[kept], facets.corners[stays]
+    points, joined = compacted(points, np.concatenate([of_cells.ravel(), of_facets.ravel()]))
+    corners = joined[: of_cells.size].reshape(of_cells.shape)
+    of_facets = joined[of_cells.size :].reshape(of_facets.shape)
+    facets = Facets(of_facets, np.where(between < 0, -1, number[between]), facets.uses[stays])
     return Carving(points, corners, grain[kept], facets)
 
 
