@@ -136,9 +136,12 @@ class _TangentStretch:
         solver, self._value = mechanics.solver, stretch.value
         virtual = strain(ufl.TestFunction(solver.space))
         self._force_form = compat.form(mechanics.loads(ufl.zero(3), AXIAL) - solver.work(mechanics.strain, AXIAL))
-        self._work_form = compat.form(solver.work(AXIAL, virtual) - plastic.lost_energy(AXIAL, virtual))
-        self._own_work_form = compat.form(solver.work(AXIAL, AXIAL) - plastic.lost_energy(AXIAL, AXIAL))
-        self._work = compat.create_vector(self._work_form)
+        # Apart, because they run over different cells, which one compiled form cannot.
+        self._work_form = compat.form(solver.work(AXIAL, virtual))
+        self._lost_work_form = compat.form(plastic.lost_energy(AXIAL, virtual))
+        self._own_work_form = compat.form(solver.work(AXIAL, AXIAL))
+        self._lost_own_work_form = compat.form(plastic.lost_energy(AXIAL, AXIAL))
+        self._work, self._lost_work = (compat.create_vector(self._work_form) for _ in range(2))
         self._constrain = solver.constrain
         self._response = self._work.duplicate()
         self._comm = solver.space.mesh.comm
@@ -151,11 +154,14 @@ class _TangentStretch:
             solve: Solves with the tangent.
         """
         compat.assemble_vector(self._work, self._work_form)
+        compat.assemble_vector(self._lost_work, self._lost_work_form)
+        self._work.axpy(-1.0, self._lost_work)
         self._constrain(self._work)
         if not solve(self._work, self._response):
             return False
         force = self._sum(self._force_form) - self._work.dot(step)
-        change = force / (self._sum(self._own_work_form) - self._work.dot(self._response))
+        own_work = self._sum(self._own_work_form) - self._sum(self._lost_own_work_form)
+        change = force / (own_work - self._work.dot(self._response))
         self._value.value += change
         step.axpy(-change, self._response)
         return True
@@ -165,5 +171,5 @@ class _TangentStretch:
 
     def destroy(self) -> None:
         """Frees the PETSc objects."""
-        self._work.destroy()
-        self._response.destroy()
+        for vector in (self._work, self._lost_work, self._response):
+            vector.destroy()
