@@ -66,10 +66,11 @@ def test_the_net_follows_curves_and_grades() -> None:
 
 
 def test_sizes_are_small_at_small_holes_only() -> None:
-    sizes = sizes_around(np.array([[1.0, 0.0]]), np.array([0.2]), 0.3, 5.0)
-    at = sizes(np.array([[1.2, 0.0], [-3.0, 1.0]]))
-    assert at[0] == pytest.approx(0.11, abs=0.03)  # 0.55 radii, read from a grid
-    assert at[1] == pytest.approx(0.3)
+    """0.55 radii at the wall, 0.35 more per distance, the smaller of two holes counts, and at most the given size."""
+    sizes = sizes_around(np.array([[1.0, 0.0], [1.0, 1.0], [9.0, 9.0]]), np.array([0.2, 0.02, 0.0]), 0.3)
+    at = sizes(np.array([[1.2, 0.0], [1.4, 0.0], [1.02, 1.0], [-3.0, 1.0]]))
+    assert at == pytest.approx([0.11, 0.18, 0.011, 0.3])
+    assert (sizes.smallest, sizes.largest) == pytest.approx((0.011, 0.3))
 
 
 def test_section_edges_lie_between_the_nearest_seeds() -> None:
