@@ -38,6 +38,7 @@ _GOLDEN = 0.6180339887
 _COATINGS = {"gold": (0.93, 0.72, 0.10), "teal": (0.10, 0.55, 0.55), "brown": (0.55, 0.33, 0.20)}
 _MATRIX = (0.78, 0.80, 0.84)
 _INTERFACE = (0.80, 0.10, 0.15)
+_IN_PORES = 0.5  # how bright the walls of pores are, which would not stand out from the cut otherwise
 _MEMBRANE_COVER = 0.7  # how much of the grains below a membrane is hidden
 
 
@@ -110,7 +111,8 @@ def _draw(plotter: pv.Plotter, part: _Part, grain_colours: Array) -> None:
     if not surface.n_cells:
         return
     colours = _colours(np.asarray(surface.cell_data["region"]), grain_colours)
-    if "membrane" in surface.cell_data:
+    if "shade" in surface.cell_data:
+        colours = colours * np.asarray(surface.cell_data["shade"])[:, None]
         covered = _MEMBRANE_COVER * np.asarray(surface.cell_data["membrane"])[:, None]
         colours = colours * (1.0 - covered) + covered * np.array(_COATINGS["gold"])
     surface.cell_data["colour"] = (255.0 * colours).astype(np.uint8)
@@ -169,6 +171,7 @@ def _skin(mesh: ParticleMesh) -> _Part:
     surface = _surface(mesh.points, facets)
     surface.cell_data["region"] = region
     surface.cell_data["membrane"] = np.isin(mesh.facet_tags[outer], MEMBRANE_SURFACE).astype(float)
+    surface.cell_data["shade"] = np.where(np.isin(mesh.facet_tags[outer], PORE_WALLS), _IN_PORES, 1.0)
     edges = np.sort(np.concatenate([facets[:, [0, 1]], facets[:, [1, 2]], facets[:, [2, 0]]]), axis=1)
     order = np.lexsort(edges.T)
     edges, beside = edges[order], np.tile(region, 3)[order]

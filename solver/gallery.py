@@ -25,7 +25,7 @@ _CASES = _ROOT / "cases" / "designs"
 _PAGE = _ROOT / "docs" / "gallery.md"
 _PICTURES = _ROOT / "docs" / "pictures"
 _WIDTH = 1200
-_COLOURS = 128  # of a palette: keeps the files small
+_COLOURS = 256  # a palette keeps the files small
 _HEAD = """# Gallery of designs
 
 Written by `scripts/gallery` from the cases in [cases/designs](../cases/designs). In each picture the left half is
@@ -76,7 +76,7 @@ def draw(loaded: LoadedCase, target: Path) -> MeshReport:
             small = image.convert("RGB").resize(
                 (_WIDTH, _WIDTH * image.height // image.width), Image.Resampling.LANCZOS
             )
-            small.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
+            small.quantize(_COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
     return stored.report
 
 
