@@ -5,6 +5,7 @@ Seeds run through spreads of 0, 10, 20, 30, 40 % and through 0 to 3 relaxation s
     scripts/mesh_reliability --grains 100 --seeds 200
     scripts/mesh_reliability --grains 1000 --seeds 20 --csv campaign.csv
     scripts/mesh_reliability --grains 100 --seeds 50 --pores gp-ncm
+    scripts/mesh_reliability --grains 100 --seeds 100 --section
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ import numpy as np
 
 from meshes.carved import CARVED_SICN
 from meshes.dense import mesh_particle
+from meshes.designs import Pores
 from meshes.errors import MeshError
 from meshes.particle import Grains, Particle
 from meshes.particle_mesh import GRAIN_BOUNDARY, all_facets, enclosed_volume, facet_areas, grain_volumes
 from meshes.porous import porous_particle
 from meshes.power_diagram import cell_measures, power_diagram
 from meshes.quality import check_mesh, measure_quality
+from meshes.section import mesh_section
 from meshes.spheroid import Spheroid
 
 SPREADS = (0.0, 0.1, 0.2, 0.3, 0.4)
 RELAXATIONS = (0, 1, 2, 3)
 POROSITY_BAR, SHELL_BAR = 0.0015, 0.010
+SECTION_SICN = 0.3
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,41 @@ def mesh_one(grains: int, seed: int, aspect_ratio: float) -> Outcome:
     )
 
 
+def mesh_flat(grains: int, seed: int, aspect_ratio: float, law: str | None) -> Outcome:
+    """Mesh one cross-section and measure it; good also means that its porosity is the one asked for."""
+    spread, relaxation = SPREADS[seed % len(SPREADS)], RELAXATIONS[seed // len(SPREADS) % len(RELAXATIONS)]
+    described = Grains(count=grains, spread=spread, relaxation=relaxation, seed=seed)
+    particle = Particle.model_validate({"dimension": 2, "aspect_ratio": aspect_ratio, "grains": described})
+    start = time.perf_counter()
+    try:
+        pores = None if law is None else Pores.model_validate({"law": law})
+        body = mesh_section(particle.model_copy(update={"pores": pores}), _silent)
+    except MeshError as error:
+        return Outcome(grains, seed, spread, relaxation, good=False, remark=str(error).replace("\n", "; "))
+    seconds, mesh = time.perf_counter() - start, body.mesh
+    quality = measure_quality(mesh.points, mesh.cells, mesh.grain)
+    data = body.sections[0].data if law else {"shell_porosity": [0.0], "shell_porosity_asked": [0.0]}
+    shells = np.abs(np.subtract(data["shell_porosity"], data["shell_porosity_asked"])).max()
+    total = data.get("porosity", 0.0) - data.get("porosity_asked", 0.0)
+    return Outcome(
+        grains,
+        seed,
+        spread,
+        relaxation,
+        good=bool(abs(total) < POROSITY_BAR and shells < SHELL_BAR and quality.minimum_sicn > SECTION_SICN),
+        attempts=body.attempts,
+        cells=len(mesh.cells),
+        sicn=quality.minimum_sicn,
+        dihedral=quality.minimum_dihedral,
+        crowded_facets=int((all_facets(mesh.cells).uses > 2).sum()),
+        volume_error=float(grain_volumes(mesh).sum() / (body.volume_asked or 1.0) - 1.0),
+        balance=abs(float(grain_volumes(mesh).sum()) / enclosed_volume(mesh) - 1.0),
+        porosity_error=total,
+        shell_error=float(shells),
+        seconds=seconds,
+    )
+
+
 def mesh_porous(grains: int, seed: int, law: str) -> Outcome:
     """Mesh one porous particle and measure it; good also means that its porosity is the one asked for."""
     described = {"pores": {"law": law}, "grains": {"count": grains, "seed": seed}}
@@ -140,7 +179,7 @@ def summary(outcomes: list[Outcome]) -> str:
     if good:
         lines += [
             f"  at the first attempt   {sum(outcome.attempts == 1 for outcome in good)}",
-            f"  tetrahedra (median)    {np.median([outcome.cells for outcome in good]):.0f}",
+            f"  cells (median)         {np.median([outcome.cells for outcome in good]):.0f}",
             f"  smallest SICN          {min(outcome.sicn for outcome in good):.3f}",
             f"  smallest dihedral      {min(outcome.dihedral for outcome in good):.2f} degrees",
             f"  facets in > 2 cells    {sum(outcome.crowded_facets for outcome in good)}",
@@ -157,11 +196,14 @@ def summary(outcomes: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def run_campaign(grains: int, seeds: range, aspect_ratio: float, law: str | None) -> list[Outcome]:
+def run_campaign(grains: int, seeds: range, aspect_ratio: float, law: str | None, flat: bool) -> list[Outcome]:
     """Mesh one number of grains with many seeds; tells about those that were not good at once, and sums up."""
     outcomes = []
     for seed in seeds:
-        outcomes.append(mesh_porous(grains, seed, law) if law else mesh_one(grains, seed, aspect_ratio))
+        if flat:
+            outcomes.append(mesh_flat(grains, seed, aspect_ratio, law))
+        else:
+            outcomes.append(mesh_porous(grains, seed, law) if law else mesh_one(grains, seed, aspect_ratio))
         if not outcomes[-1].good or outcomes[-1].attempts > 1:
             print(f"  seed {seed}: attempts {outcomes[-1].attempts}: {outcomes[-1].remark}", flush=True)
     print(summary(outcomes), flush=True)
@@ -176,10 +218,15 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--aspect-ratio", type=float, default=1.0, help="polar over equatorial diameter")
     parser.add_argument("--pores", help="a porosity law: mesh porous particles")
+    parser.add_argument("--section", action="store_true", help="mesh cross-sections")
     parser.add_argument("--csv", type=Path, help="write every outcome to this file")
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds)
-    outcomes = [one for grains in asked.grains for one in run_campaign(grains, seeds, asked.aspect_ratio, asked.pores)]
+    outcomes = [
+        one
+        for grains in asked.grains
+        for one in run_campaign(grains, seeds, asked.aspect_ratio, asked.pores, asked.section)
+    ]
     if asked.csv:
         with asked.csv.open("w", newline="") as stream:
             writer = csv.DictWriter(stream, fieldnames=list(asdict(outcomes[0])))

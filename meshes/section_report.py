@@ -57,6 +57,7 @@ def pore_section(mesh: ParticleMesh, field: LabelField, site: Site) -> ReportSec
     for inner, outer, one, other in zip(edges[:-1], edges[1:], built, asked):
         rows.append((f"  r/R {inner:.3g} to {outer:.3g}", _percent(one), _percent(other)))
     rows += [
+        ("solid, of the section without a void", _percent(1.0 - whole), ""),
         ("pores cut, all detail", f"{len(field.pore_radii)}", ""),
         ("separate spaces", f"{len(spaces.volumes)}", ""),
         ("their areas: median, largest", _sizes(spaces.volumes), ""),
@@ -67,14 +68,16 @@ def pore_section(mesh: ParticleMesh, field: LabelField, site: Site) -> ReportSec
     data = {
         "porosity": whole,
         "porosity_asked": whole_asked,
-        "ring_edges": edges.tolist(),
-        "ring_porosity": built.tolist(),
-        "ring_porosity_asked": asked.tolist(),
-        "circles": len(field.pore_radii),
+        "shell_edges": edges.tolist(),
+        "shell_porosity": built.tolist(),
+        "shell_porosity_asked": asked.tolist(),
+        "active_volume_fraction": 1.0 - whole,
+        "pores": len(field.pore_radii),
+        "spaces": len(spaces.volumes),
         "space_areas": spaces.volumes.tolist(),
         "open_share": open_area,
-        "wall_length": length,
-        "wetted_wall_length": wet,
+        "inner_area": length,
+        "wetted_area": wet,
     }
     return ReportSection("pores", tuple(rows), data)
 

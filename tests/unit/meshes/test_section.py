@@ -106,7 +106,7 @@ def test_porosity_of_a_section_is_that_of_the_law(porous: Body) -> None:
     data = section(porous, "pores")
     assert data["porosity_asked"] == pytest.approx(0.0811, abs=1e-4)
     assert data["porosity"] == pytest.approx(0.0811, abs=0.0015)
-    assert np.abs(np.subtract(data["ring_porosity"], data["ring_porosity_asked"])).max() < 0.01
+    assert np.abs(np.subtract(data["shell_porosity"], data["shell_porosity_asked"])).max() < 0.01
     mesh = porous.mesh
     centre = np.linalg.norm(mesh.points[mesh.cells].mean(axis=1), axis=1)
     area = cell_volumes(mesh.points, mesh.cells)
