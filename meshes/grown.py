@@ -93,10 +93,15 @@ def _relaxed(
     empty: LabelField, targets: Array, elongation: float, solid: Array, sweeps: int, random: np.random.Generator
 ) -> LabelField:
     """Seeds scattered in a metric, after some Lloyd sweeps; weights are fitted loosely."""
-    field = _field(empty, _scattered_seeds(targets, elongation, solid, empty, random), elongation)
+    radii = np.cbrt(0.75 / np.pi * targets)
+    positions = _scattered_seeds(radii, elongation, solid, empty, random)
+    field = replace(
+        empty, positions=positions, weights=np.zeros(len(radii)), shapes=_shapes(positions, elongation, radii)
+    )
     for _ in range(sweeps):
         field = replace(field, weights=fit_on_cloud(field, targets, solid, _LOOSE))
-        field = _moved_to_centroids(field, solid, elongation)
+        positions = _centroids(field, solid)
+        field = replace(field, positions=positions, shapes=_shapes(positions, elongation, radii))
     return replace(field, weights=fit_on_cloud(field, targets, solid, _LOOSE))
 
 
@@ -170,20 +175,27 @@ def _grid(outline: Spheroid, count: float) -> Array:
     return points[(outline.to_ball(points) ** 2).sum(axis=1) < 1.0]
 
 
+def _shapes(positions: Array, elongation: float, radii: Array | float) -> Array:
+    """Metric of grains of these radii: less long near the centre, across which they would reach otherwise."""
+    room = np.maximum(np.linalg.norm(positions, axis=1) / radii, 1.0) ** 1.5
+    return radial_shapes(positions, np.minimum(elongation, room))
+
+
 def _scattered_seeds(
-    volumes: Array, elongation: float, solid: Array, empty: LabelField, random: np.random.Generator
+    radii: Array, elongation: float, solid: Array, empty: LabelField, random: np.random.Generator
 ) -> Array:
     """Seeds among the points of the solid, the largest grains first, in their metric apart from others and walls."""
     clearance = _wall_distance(empty, solid) * elongation ** (-2.0 / 3.0)
-    radii = np.cbrt(0.75 / np.pi * volumes)
     order = np.argsort(-radii, kind="stable")
-    positions = np.empty((len(volumes), 3))
+    positions = np.empty((len(radii), 3))
     closeness = 0.85
     for placed, grain in enumerate(order):
         while True:
             drawn = random.integers(len(solid), size=_CANDIDATES)
             candidates = solid[drawn]
-            tried = LabelField(Spheroid(1.0), candidates, np.zeros(_CANDIDATES), radial_shapes(candidates, elongation))
+            tried = LabelField(
+                Spheroid(1.0), candidates, np.zeros(_CANDIDATES), _shapes(candidates, elongation, radii[grain])
+            )
             squared = next(distance_chunks(tried, tried.weights, positions[order[:placed]]), np.empty((0, _CANDIDATES)))
             apart = closeness * (radii[order[:placed]] + radii[grain])
             free = (squared > apart[:, None] ** 2).all(axis=0) & (clearance[drawn] > closeness * radii[grain])
@@ -200,13 +212,8 @@ def _wall_distance(field: LabelField, points: Array) -> Array:
     return np.minimum(depth, field.hole_distance(points))
 
 
-def _field(empty: LabelField, positions: Array, elongation: float, weights: Array | None = None) -> LabelField:
-    weights = np.zeros(len(positions)) if weights is None else weights
-    return replace(empty, positions=positions, weights=weights, shapes=radial_shapes(positions, elongation))
-
-
-def _moved_to_centroids(field: LabelField, solid: Array, elongation: float) -> LabelField:
-    """One Lloyd sweep; a seed whose centroid would lie in the void goes to the nearest point of its grain instead."""
+def _centroids(field: LabelField, solid: Array) -> Array:
+    """Where a Lloyd sweep moves the seeds; one whose centroid is in the void goes to the nearest point of its grain."""
     grain = field.grain(solid) - 1
     members = np.bincount(grain, minlength=field.grain_count)
     sums = np.column_stack([np.bincount(grain, solid[:, axis], field.grain_count) for axis in range(3)])
@@ -214,4 +221,4 @@ def _moved_to_centroids(field: LabelField, solid: Array, elongation: float) -> L
     for lost in np.flatnonzero(~field.is_solid(centroids) & (members > 0)):
         own = solid[grain == lost]
         centroids[lost] = own[((own - centroids[lost]) ** 2).sum(axis=1).argmin()]
-    return _field(field, centroids, elongation, field.weights)
+    return centroids

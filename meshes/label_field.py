@@ -223,16 +223,17 @@ def shape_matrices(shapes: Array) -> Array:
     return shapes[:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3)
 
 
-def radial_shapes(positions: Array, elongation: float) -> Array:
+def radial_shapes(positions: Array, elongation: float | Array) -> Array:
     """Matrices A of grains that are longer along the radius than across it, shape (N, 6).
 
     Args:
         positions: Seeds [µm], shape (N, 3); one at the very centre is left round.
-        elongation: Length over width [-].
+        elongation: Length over width [-], of all or of each, shape (N,).
     """
-    distance = np.linalg.norm(positions, axis=1, keepdims=True)
-    along = positions / np.maximum(distance, 1e-300)
-    across = elongation ** (2.0 / 3.0)
-    change = (elongation ** (-4.0 / 3.0) - across) * np.einsum("ni,nj->nij", along, along)
-    matrices = np.where(distance[:, :, None] > 0.0, across * np.eye(3) + change, np.eye(3))
+    distance = np.linalg.norm(positions, axis=1)
+    along = positions / np.maximum(distance, 1e-300)[:, None]
+    ratio = np.where(distance > 0.0, elongation, 1.0)
+    across = ratio ** (2.0 / 3.0)
+    change = ratio ** (-4.0 / 3.0) - across
+    matrices = across[:, None, None] * np.eye(3) + change[:, None, None] * np.einsum("ni,nj->nij", along, along)
     return matrices[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
