@@ -115,7 +115,8 @@ def _envelope(particle: dict[str, Any]) -> float:
     """Volume inside the smooth outer shape [µm³] (of a slab of 1 µm in two dimensions)."""
     radius, aspect = _length(particle["radius"]), float(particle["aspect_ratio"])
     equator = radius * aspect ** (-1.0 / 3.0)
-    return math.pi * equator**2 * aspect if particle["dimension"] == 2 else 4.0 / 3.0 * math.pi * radius**3
+    # A section is cut at the equator: a disc, whatever the aspect ratio.
+    return math.pi * equator**2 if particle["dimension"] == 2 else 4.0 / 3.0 * math.pi * radius**3
 
 
 def _length(text: str | float) -> float:
