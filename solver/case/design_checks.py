@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 from meshes.designs import LayerMaterial
 from meshes.particle import Particle
-from solver.case.checks import CHECKS, Check, Finding, Sections, find_material
+from solver.case.checks import CHECKS, Check, Finding, Sections, capacity_ratio, find_material
 from solver.case.composition import Composition
 from solver.case.document import Path as KeyPath
-from solver.case.schema import Mechanics
+from solver.case.schema import Electrochemistry, Mechanics
 from solver.errors import VegardError
 from solver.materials import load_layer
+
+# Drop of x across a coating above which the outside is likely to leave 0 to 1 before a charge ends.
+LARGEST_DROP = 0.3
+SECONDS_PER_HOUR = 3600.0
 
 
 def layer_choices(particle: Particle) -> list[tuple[KeyPath, str | LayerMaterial]]:
@@ -85,9 +90,37 @@ def _shells_fit(sections: Sections) -> Iterator[Finding]:
                 yield from (found for found in check(there) if not found.is_warning)
 
 
+def _coatings_pass_the_current(sections: Sections) -> Iterator[Finding]:
+    """Warn when the drop of x across a closed coating, j t/D, would take the outside beyond what there is."""
+    particle: Particle = sections.values["particle"]
+    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
+    has_bare_ways = particle.pores is not None or particle.void is not None
+    closed = all(float(coating.coverage) == 1.0 for coating in particle.coatings)
+    if not particle.coatings or not closed or has_bare_ways or particle.from_file is not None:
+        return
+    ratio = capacity_ratio(electrochemistry, sections.material) if sections.material is not None else 1.0
+    fastest = max((step.c_rate for step in electrochemistry.steps), default=0.0)
+    flux = fastest * ratio * float(particle.radius) / (particle.dimension * SECONDS_PER_HOUR)
+    try:
+        resistance = sum(
+            float(coating.thickness) / (load_layer(coating.material).diffusivity or math.inf)
+            for coating in particle.coatings
+        )
+    except VegardError:
+        return  # another check says what is wrong with the layer
+    if flux * resistance > LARGEST_DROP:
+        yield Finding(
+            ("particle", "coating"),
+            f"lithium hardly passes: the fastest step needs a drop of x of about {flux * resistance:.2g} across the "
+            "coating; write a smaller C-rate or thickness, a larger diffusivity, or a coverage below 100 %",
+            is_warning=True,
+        )
+
+
 DESIGN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"particle"}), _layers_have_numbers),
     (frozenset({"particle"}), _matrix_has_strengths),
     (frozenset({"mechanics"}), _pressure_has_an_effect),
     (frozenset({"composition"}), _shells_fit),
+    (frozenset({"particle", "electrochemistry"}), _coatings_pass_the_current),
 )

@@ -74,3 +74,14 @@ def test_the_numbers_of_layers_are_part_of_the_case():
     plain = case("{coating: {material: ZrO2, thickness: 20 nm}}")
     stiffer = case("{coating: {material: {base: ZrO2, youngs_modulus: 201 GPa}, thickness: 20 nm}}")
     assert plain.digest != stiffer.digest
+
+
+def test_a_coating_that_hardly_passes_lithium_is_warned_of():
+    def warnings(coating: str):
+        return case(f"{{radius: 5 um, coating: {coating}}}").warnings
+
+    [line] = warnings("{material: ZrO2, thickness: 20 nm}")
+    assert "particle.coating: lithium hardly passes" in line
+    assert "drop of x of about 9.3" in line  # (5 µm / 3 / 3600 s) (0.02 µm / 1e-6 µm²/s)
+    assert not warnings("{material: ZrO2, thickness: 20 nm, coverage: 90 %}"), "the rest of the surface is bare"
+    assert not warnings("{material: EEC_layer, thickness: 20 nm}")
