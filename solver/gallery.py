@@ -47,7 +47,8 @@ def words(text: str) -> list[str]:
 def entry(path: Path, loaded: LoadedCase, report: MeshReport) -> str:
     """The part of the page about one case."""
     cells = "triangles" if loaded.case.particle.dimension == 2 else "tetrahedra"
-    figures = [f"{report.grains} grain{'s' * (report.grains > 1)}, {report.cells:,} {cells}".replace(",", " ")]
+    count = f"{report.cells:,}".replace(",", " ")
+    figures = [f"{report.grains} grain{'s' * (report.grains > 1)}, {count} {cells}"]
     figures += [
         f"{section.title}: {name} {built}" + (f" (asked {asked})" if asked else "")
         for section in report.sections
