@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from rank_runs import GUARDS, LARGEST_DIFFERENCE, SECTION, history_differences, history_on
+from rank_runs import COATED, GUARDS, LARGEST_DIFFERENCE, SECTION, history_differences, history_on
 
 from solver.mpi import launch_command
 
@@ -26,6 +26,16 @@ def test_history_does_not_depend_on_the_number_of_ranks(tmp_path):
 @pytest.mark.slow
 def test_history_of_a_section_does_not_depend_on_the_number_of_ranks(tmp_path):
     alone, together = (history_on(tmp_path, ranks, SECTION) for ranks in (1, 2))
+    for column, difference in history_differences(alone, together).items():
+        assert difference <= LARGEST_DIFFERENCE, column
+
+
+@pytest.mark.mpi
+@pytest.mark.slow
+def test_history_of_a_coated_particle_does_not_depend_on_the_number_of_ranks(tmp_path):
+    """Cells of the shell look for the grain below them on other ranks."""
+    alone, together = (history_on(tmp_path, ranks, COATED) for ranks in (1, 2))
+    assert alone.filter(regex="^coating_").notna().to_numpy().all()
     for column, difference in history_differences(alone, together).items():
         assert difference <= LARGEST_DIFFERENCE, column
 
