@@ -48,14 +48,20 @@ _OPTIONS = {
 }
 # A layer a hundredth of the radius thick that is open, or slides, couples points across it strongly along one direction
 # and hardly along others: point blocks smooth that poorly (190 iterations where these take 11).
+# Incomplete factors of such matrices need not be positive, so conjugate gradients would stop.
 _OPTIONS_OF_THIN_LAYERS = {
+    "ksp_type": "gmres",
+    "ksp_gmres_restart": "60",
     "mg_levels_pc_type": "bjacobi",
     "mg_levels_sub_pc_type": "icc",
+    "mg_levels_sub_pc_factor_shift_type": "positive_definite",
     "mg_coarse_pc_gamg_threshold": "0.02",
     "mg_coarse_mg_levels_pc_type": "bjacobi",
     "mg_coarse_mg_levels_sub_pc_type": "icc",
+    "mg_coarse_mg_levels_sub_pc_factor_shift_type": "positive_definite",
 }
-_MAXIMUM_ITERATIONS = 200
+# Flat cells of thin layers take up to a hundred and more; a good mesh of grains takes 16.
+_MAXIMUM_ITERATIONS = 500
 
 
 @dataclass(frozen=True)
@@ -194,6 +200,11 @@ class ElasticSolver:
         """Removes from a load, in place, what rigid motions and planes of symmetry take up."""
         self.null_space.remove(load)
         load.array[self._planes.fixed] = 0.0
+
+    @property
+    def method(self) -> str:
+        """PETSc's name of the iteration that suits the preconditioner."""
+        return str(self._ksp.getType())
 
     @property
     def preconditioner(self) -> PETSc.PC:
