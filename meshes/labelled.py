@@ -22,9 +22,11 @@ from meshes.walls import tag_walls
 
 # Circumradii asked of CGAL over the edges that come out.
 _CIRCUMRADIUS = 1.6
-# Edges at a wall over its radius of curvature: a pore is round enough, a void's stress is resolved.
-_EDGES_AT_PORE = 0.47
+# Largest edges at a wall over its radius of curvature, and how far facets leave it, over the circumradius: together
+# they give a pore some 130 facets, enough to be round, and resolve the stress at a void.
+_EDGES_AT_PORE = 0.75
 _EDGES_AT_VOID = 0.22
+_EDGES_AT_CHANNEL = 0.47
 _GROWTH = 0.4
 _DISTANCE_SHARE = 0.08
 # Below this SICN (and 50° times this) tetrahedra are mended once more; the bar for the finished mesh is 0.06.
@@ -69,7 +71,7 @@ def mesh_labels(
 
 
 def _sizes(field: LabelField, size: float, edges: Array) -> Sizes:
-    channel = size if field.channel_radius is None else min(size, _EDGES_AT_PORE * field.channel_radius)
+    channel = size if field.channel_radius is None else min(size, _EDGES_AT_CHANNEL * field.channel_radius)
     return Sizes(
         grains=_CIRCUMRADIUS * edges,
         pores=_CIRCUMRADIUS * np.minimum(size, _EDGES_AT_PORE * field.pore_radii),
