@@ -18,14 +18,13 @@ from meshes.labelled import mesh_labels
 from meshes.particle import Particle
 from meshes.particle_mesh import ParticleMesh
 from meshes.quality import check_mesh, measure_quality
-from meshes.sizing import cell_sizes, element_size
+from meshes.sizing import carved_size, cell_sizes
 from meshes.spheroid import Spheroid
 from meshes.wetting import wet_walls
 
 CARVED_SICN = 0.06
 _USABLE_SICN = 0.02
 _FINER = (1.0, 0.85, 0.7, 0.55)
-_ELEMENTS_THROUGH_WALL = 1.4
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,6 @@ class Carved:
 def is_carved(particle: Particle) -> bool:
     """Whether a particle needs this builder."""
     return particle.void is not None or particle.pores is not None or particle.grains.elongation > 1.0
-
-
-def carved_size(particle: Particle, outline: Spheroid, grains: int) -> float:
-    """Element size of a carved particle [µm]: that of a dense one, or what fits into the wall around a void."""
-    size = element_size(outline, grains, None if particle.mesh.size is None else float(particle.mesh.size))
-    void = 0.0 if particle.void is None else float(particle.void.radius)
-    return min(size, (float(outline.semi_axes.min()) - void) / _ELEMENTS_THROUGH_WALL)
 
 
 def carved_particle(particle: Particle, progress: Progress) -> Body:

@@ -11,11 +11,12 @@ from scipy.special import ndtri
 from meshes.arrays import Array
 from meshes.coating import coating_model
 from meshes.errors import MeshError
+from meshes.grown import channel_radius
 from meshes.particle import Particle
 from meshes.pore_law import GIANT_REACH, GIANT_SHARE
 from meshes.pore_options import law_asked, sizes_asked, small_pore_volume
 from meshes.seeds import grain_count
-from meshes.sizing import cell_sizes, element_size, section_size
+from meshes.sizing import carved_size, cell_sizes, section_size
 from meshes.spheroid import Spheroid
 
 # Tetrahedra of an even mesh over those of regular tetrahedra, and how it grows as grains get few elements wide.
@@ -28,6 +29,12 @@ _NODES_PER_OUTER_FACET = 0.264
 # Of a matrix, per facet of the particle, at volume fractions of 5 to 90 %.
 _MATRIX_CELLS = 2.7
 _MATRIX_NODES = 0.32
+# Of carved particles: over dense ones, and edges at a wall over its radius of curvature, and their growth from there.
+_CARVED = 1.4
+_CARVED_NODES = 1.22
+_SIZE_AT_VOID = 0.22
+_SIZE_AT_CHANNEL = 0.47
+_GROWTH = 0.25
 # Around a pore, within 30 %: fewer where pores are crowded.
 _CELLS_PER_PORE = 700.0
 _NODES_PER_PORE = 165.0
@@ -76,23 +83,48 @@ def estimate_cells(particle: Particle) -> MeshEstimate:
     domain = Spheroid(float(particle.radius), particle.aspect_ratio)
     sectors = 8 if particle.sector == "eighth" else 1
     grains = sectors * grain_count(particle)
-    size = element_size(domain, grains, None if particle.mesh.size is None else float(particle.mesh.size))
-    volumes = _typical_volumes(float(particle.grains.spread), domain.volume / grains)
-    local = cell_sizes(size, volumes)
+    size = carved_size(particle, domain, grains)
+    void = 0.0 if particle.void is None else float(particle.void.radius)
+    volumes = _typical_volumes(float(particle.grains.spread), (domain.volume - Spheroid(void).volume) / grains)
+    local = cell_sizes(size, volumes / particle.grains.elongation)
     crowding = local / np.cbrt(6.0 / np.pi * volumes)
     ideal = 6.0 * math.sqrt(2.0) * volumes / local**3
     cells = grains / sectors * float((ideal * (_FILLING + _CROWDING * crowding**_CROWDING_POWER)).mean())
+    is_carved = particle.pores is None and bool(void or particle.grains.elongation > 1.0)
+    if is_carved:
+        cells = _CARVED * (cells + _around_void(particle, domain, size))
     surface = domain.surface_area / sectors + (3.0 * math.pi / 4.0 * domain.radius**2 if sectors > 1 else 0.0)
     outer_facets = _OUTER * surface * float((4.0 / math.sqrt(3.0) / local**2).mean())
-    nodes = _NODES_PER_CELL * cells + _NODES_PER_OUTER_FACET * outer_facets
+    nodes = (_CARVED_NODES if is_carved else 1.0) * (_NODES_PER_CELL * cells + _NODES_PER_OUTER_FACET * outer_facets)
     skin = _OUTER * domain.surface_area / sectors * float((4.0 / math.sqrt(3.0) / local**2).mean())
     more_cells, more_nodes = _around(particle, skin)
     pores = _pores(particle)
     cells, nodes = cells + more_cells + _CELLS_PER_PORE * pores, nodes + more_nodes + _NODES_PER_PORE * pores
     outer_facets += _FACETS_PER_PORE * pores
     edges = nodes + cells + 0.5 * outer_facets - 1.0  # Euler's formula
-    seconds = 0.7 + 6e-3 * grains + (1.2e-4 if pores else 4e-5) * cells
+    seconds = 0.7 + 6e-3 * grains + (1.2e-4 if pores or void else 4e-5) * cells
+    if particle.grains.elongation > 1.0:
+        seconds += 0.05 * grains + 1e-4 * cells
     return MeshEstimate(grains // sectors, round(cells), round(nodes), round(edges), seconds, size)
+
+
+def _around_void(particle: Particle, domain: Spheroid, size: float) -> float:
+    """Regular tetrahedra more than elsewhere, around the void and its channel, where elements are smaller."""
+    void = particle.void
+    if void is None:
+        return 0.0
+    radius, cells = float(void.radius), 0.0
+    walls = [(radius, _SIZE_AT_VOID, lambda r: 4.0 * math.pi * r**2)]
+    channel = channel_radius(void)
+    if channel is not None:
+        length = float(domain.semi_axes[2]) - radius
+        walls.append((channel, _SIZE_AT_CHANNEL, lambda r: 2.0 * math.pi * length * r))
+    for wall, share, area in walls:
+        distance = np.linspace(0.0, size / _GROWTH, 200)
+        edges = np.minimum(size, share * wall + _GROWTH * distance)
+        more = area(wall + distance) * (edges**-3 - size**-3)
+        cells += 6.0 * math.sqrt(2.0) * _FILLING * float(more.sum() * distance[1])
+    return cells
 
 
 def _pores(particle: Particle) -> float:

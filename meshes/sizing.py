@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from meshes.arrays import Array
+from meshes.particle import Particle
 from meshes.spheroid import Spheroid
 
 # 0.45 µm for 100 grains in 5 µm; the exponent keeps small grains resolved without paying for all of it.
@@ -16,6 +17,7 @@ _EXPONENT = -0.26
 _CHORD_LOSS = 0.122
 _CHORD_LIMIT = 0.0046
 _ELEMENTS_ACROSS = 0.45
+_ELEMENTS_THROUGH_WALL = 1.4
 _SECTION_OVER_BODY = 0.4
 _WIDEST_IN_SECTION = 0.5
 
@@ -36,6 +38,13 @@ def element_size(domain: Spheroid, grains: int, asked: float | None) -> float:
     by_count = _SIZE_AT_HUNDRED * domain.radius * (grains / 100.0) ** _EXPONENT
     by_chord = math.sqrt(_CHORD_LIMIT * domain.volume / (_CHORD_LOSS * domain.integrated_mean_curvature))
     return min(by_count, by_chord)
+
+
+def carved_size(particle: Particle, outline: Spheroid, grains: int) -> float:
+    """Element size of a carved particle [µm]: that of a dense one, or what fits into the wall around a void."""
+    size = element_size(outline, grains, None if particle.mesh.size is None else float(particle.mesh.size))
+    void = 0.0 if particle.void is None else float(particle.void.radius)
+    return min(size, (float(outline.semi_axes.min()) - void) / _ELEMENTS_THROUGH_WALL)
 
 
 def section_size(domain: Spheroid, grains: int, asked: float | None) -> float:

@@ -13,6 +13,7 @@ from meshes.build import build_particle
 from meshes.carved import CARVED_SICN, carve
 from meshes.carved_report import grain_elongations
 from meshes.errors import MeshError
+from meshes.estimate import estimate_cells
 from meshes.grown import solid_volume
 from meshes.label_field import LabelField
 from meshes.label_mesher import compiler
@@ -260,6 +261,14 @@ def test_no_compiler_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
             compiler.find_toolchain()
     finally:
         compiler.find_toolchain.cache_clear()
+
+
+def test_the_estimate_of_a_carved_particle(hollow: Body) -> None:
+    """Within 40 %: a coarse particle with many elements around its channel; larger ones are met to 11 %."""
+    described = {"radius": "2 um", "grains": {"count": 10}, "void": {"radius": "0.8 um", "open": True}}
+    expected = estimate_cells(Particle.model_validate(described))
+    assert expected.nodes == pytest.approx(len(hollow.mesh.points), rel=0.4)
+    assert expected.cells == pytest.approx(len(hollow.mesh.cells), rel=0.4)
 
 
 def test_volume_asked_leaves_out_the_channel(hollow: Body) -> None:
