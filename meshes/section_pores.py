@@ -14,7 +14,7 @@ from meshes.pore_law import GIANT_SHARE, PoreSizes, PorosityLaw, giant_volumes
 from meshes.section_holes import Holes, Site
 
 _STREAM = 7
-_MOST_PORES = 20_000
+_MOST_PORES = 5_000
 _SMALLEST_CUT = 0.4  # circles smaller than this times the smallest pore are nothing to mesh
 _CLOSENESS = 0.85  # of two pores, in sums of their radii: less makes chains
 _CORNER_SHARE = 1.0 / 3.0
