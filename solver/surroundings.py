@@ -39,7 +39,7 @@ class Surroundings:
     @property
     def terms(self) -> list[ElasticTerm]:
         """What they add to the elasticity of the cells."""
-        terms: list[ElasticTerm | None] = [self.pressure, self.plastic]
+        terms: list[ElasticTerm | None] = [self.pressure, self.plastic, self.interface]
         return [term for term in terms if term is not None]
 
 

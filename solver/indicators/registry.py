@@ -15,6 +15,7 @@ from solver.indicators.parts import Parts
 from solver.indicators.regions import Regions
 from solver.indicators.settings import IndicatorSettings
 from solver.indicators.stress import Stress
+from solver.indicators.surroundings import Contact, MatrixFlow, SurfaceShear
 from solver.indicators.view import StateView
 from solver.solve.domain import Domain
 from solver.solve.state import State
@@ -33,6 +34,9 @@ INDICATORS: tuple[Indicator, ...] = (
     Regions(),
     CoatingOutside(),
     Coating(),
+    Contact(),
+    MatrixFlow(),
+    SurfaceShear(),
     LithiumBalance(),
     StressBalance(),
 )

@@ -83,7 +83,7 @@ class PlasticEquilibrium:
         solver = self._mechanics.solver
         ksp = PETSc.KSP().create(self._tangent.comm)
         ksp.setOptionsPrefix(f"vegard_tangent_{next(_prefixes)}_")
-        ksp.setType("cg")
+        ksp.setType(solver.method)
         ksp.setOperators(self._tangent)
         ksp.getPC().setType("python")
         ksp.getPC().setPythonContext(_ElasticPreconditioner(solver.preconditioner))

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import basix.ufl
 import numpy as np
+import ufl
+from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from ufl.core.expr import Expr
 
 from meshes.growth import last_match
 from meshes.interface import InterfaceColumns, interface_columns
@@ -23,10 +27,9 @@ from meshes.particle_mesh import (
     COATING_OUTER,
     INTERFACE,
     ParticleMesh,
-    cell_volumes,
 )
-from solver.model.elasticity import StiffnessFields
-from solver.model.interface import BONDED, OPEN, InterfaceLaw, States, next_states
+from solver.model.elasticity import CONSTANTS, StiffnessFields
+from solver.model.interface import InterfaceLaw, breaking
 from solver.solve.domain import Domain
 from solver.solve.surroundings_state import Bond
 
@@ -34,6 +37,11 @@ Array = NDArray[np.float64]
 
 # Rows and columns of the 3 × 3 tensor as components xx, yy, zz, yz, xz, xy.
 _TENSOR = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
+
+_DEGREE = 2
+# How often a column may turn in one load step, and the share of the interface that may be kept open for having done so.
+_MOST_TURNS = 4
+_MOST_KEPT_OPEN = 0.2
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def columns_of(mesh: ParticleMesh) -> Columns:
 
 
 class InterfaceLayer:
-    """Tracks which columns are bonded and gives the cells of each the stiffness of its state.
+    """Tracks bonds and contacts: stiffness of the layer's cells, and an addition to their elasticity (`ElasticTerm`).
 
     Args:
         domain: The particle in its matrix; its cell axes in the layer are set to the normals of the columns.
@@ -78,71 +86,119 @@ class InterfaceLayer:
 
     Attributes:
         cells: Local and ghost cells of the layer.
-        states: (columns,) present states.
+        bonded: (columns,) whether the bond still holds.
+        touching: (columns,) whether particle and matrix touch without a bond.
     """
 
     def __init__(self, domain: Domain, columns: Columns, law: InterfaceLaw) -> None:
         self._domain, self._columns, self._law = domain, columns.layer, law
-        self._stiffnesses = law.stiffness()
         self.cells = np.flatnonzero(domain.grain == INTERFACE).astype(np.int32)
         of_cell = np.zeros(int(columns.layer.cells.max(initial=0)) + 1, dtype=np.int64)
         of_cell[columns.layer.cells] = columns.layer.columns
         self._column = of_cell[domain.input_cells[self.cells]]
         self._rows = domain.cell_axis.function_space.dofmap.list[self.cells, 0]
         domain.cell_axis.x.array.reshape(-1, 3)[self._rows] = columns.layer.normals[self._column]
-        volumes = np.abs(cell_volumes(domain.mesh.geometry.x, domain.cell_vertices[self.cells]))
-        self._volumes = np.where(self.cells < domain.owned, volumes, 0.0)
+        self._volumes = np.where(self.cells < domain.owned, domain.cell_volumes[self.cells], 0.0)
         self._column_volumes = self._summed(self._volumes[:, None])[:, 0]
+        element = basix.ufl.quadrature_element(domain.mesh.basix_cell(), degree=_DEGREE)
+        self._contact = fem.Function(fem.functionspace(domain.mesh, element))
+        self._points = self._contact.function_space.dofmap.list[self.cells]
         # Where there was no contact nothing was ever bonded.
-        self.states: States = np.where(columns.touches, BONDED, OPEN).astype(np.int8)
+        self.bonded: NDArray[np.bool_] = columns.touches.copy()
+        self.touching: NDArray[np.bool_] = np.zeros(len(self.bonded), dtype=bool)
+        self._turns = np.zeros(len(self.bonded), dtype=np.int64)
 
-    @property
-    def volumes(self) -> Array:
-        """(columns,) volumes of the columns [µm³]."""
-        return self._column_volumes
+    def energy(self, first: Expr, second: Expr) -> ufl.Form | None:
+        """Work of the pressure of contacts (eq. 9.7)."""
+        normal = self._domain.cell_axis
+        along = ufl.inner(normal, ufl.dot(first, normal)) * ufl.inner(normal, ufl.dot(second, normal))
+        cells = ufl.dx(self._domain.mesh, metadata={"quadrature_degree": _DEGREE})
+        return self._contact * self._law.contact_stiffness * along * cells
+
+    def load(self, displacement: Expr, strain: Expr) -> ufl.Form | None:
+        """None: bonds and contacts press on nothing by themselves."""
+        return None
+
+    def eigenstrain(self) -> Expr | None:
+        """None."""
+        return None
+
+    def update(self, stoichiometry: Array) -> None:
+        """Nothing depends on lithium."""
+
+    def begin(self) -> None:
+        """Begins a load step."""
+        self._turns[:] = 0
 
     def respond(self, strain: Array) -> bool:
-        """Moves on to the states that follow from a strain in equilibrium; whether any column changed.
+        """Moves on to the bonds and contacts that follow from a strain; whether any column changed.
+
+        A contact is decided upon by the mean of its column, while its pressure follows the strain point by point, so
+        that columns at the edge of a contact may open and close in turn for ever. One that has turned often in a load
+        step stays open from then on; `is_settled` says whether those are few.
 
         Args:
-            strain: (cells, points, 6) total strain of the layer.
+            strain: (cells, points, 6) total strain of the layer, in equilibrium with the present ones.
         """
         bond = self.bond(strain)
-        normal_strain = self._means(strain)[:, 0]
-        adhesion = self._law.adhesion
-        after = next_states(self.states, bond.normal_traction, bond.shear_traction, normal_strain, adhesion)
-        changed = bool((after != self.states).any())
-        self.states = after
-        return changed
+        off = breaking(self.bonded, bond.normal_traction, bond.shear_traction, self._law.adhesion)
+        self.bonded = self.bonded & ~off
+        touching = ~self.bonded & (self._means(self._along(strain)[..., None])[:, 0] < 0.0)
+        touching &= self._turns < _MOST_TURNS
+        turned = touching != self.touching
+        self._turns += turned
+        self.touching = touching
+        return bool(off.any() or turned.any())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether columns that were kept open are few, by area."""
+        areas = self._columns.areas
+        return float(areas[self._turns >= _MOST_TURNS].sum()) <= _MOST_KEPT_OPEN * float(areas.sum())
 
     def bond(self, strain: Array) -> Bond:
-        """Tractions and openings of the present states under a strain, (cells, points, 6)."""
-        along, trace, shear = self._means(strain).T
-        constants = np.array([[item.C33, item.C13, item.C44] for item in self._stiffnesses])[self.states]
-        normal = constants[:, 0] * along + constants[:, 1] * (trace - along)
-        thickness = self._column_volumes / self._columns.areas
-        opening = np.where(self.states == OPEN, along * thickness, 0.0)
-        return Bond(self.states, opening, normal, 2.0 * constants[:, 2] * shear, self._columns.areas)
-
-    def apply(self, stiffness: StiffnessFields) -> None:
-        """Sets the elastic constants of the layer's cells to those of their states."""
-        states = self.states[self._column]
-        for name in ("C11", "C12", "C13", "C33", "C44"):
-            field = getattr(stiffness, name)
-            values = np.array([getattr(item, name) for item in self._stiffnesses])
-            rows = field.function_space.dofmap.list[self.cells, 0]
-            field.x.array[rows] = values[states]
-
-    def _means(self, strain: Array) -> Array:
-        """Per column: normal strain, trace, length of the shear strain vector on the facet, (columns, 3)."""
-        tensor = strain.mean(axis=1)[:, _TENSOR]  # strain is linear in a cell
-        mean: Array = self._summed((self._volumes[:, None, None] * tensor).reshape(-1, 9)).reshape(-1, 3, 3)
-        mean = mean / self._column_volumes[:, None, None]
+        """Tractions and openings with the present bonds and contacts under a strain, (cells, points, 6)."""
+        tensor = strain[..., _TENSOR]
+        mean = self._means(tensor.reshape(*strain.shape[:2], 9)).reshape(-1, 3, 3)
         normal = self._columns.normals
         pulled = np.einsum("cij,cj->ci", mean, normal)
         along = np.einsum("ci,ci->c", pulled, normal)
         shear = np.linalg.norm(pulled - along[:, None] * normal, axis=1)
-        return np.column_stack([along, np.trace(mean, axis1=1, axis2=2), shear])
+        whole, rest = self._law.stiffness()
+        constants = np.where(
+            self.bonded[:, None], [[whole.C33, whole.C13, whole.C44]], [[rest.C33, rest.C13, rest.C44]]
+        )
+        pressing = self._law.contact_stiffness * self.touching * along
+        apart = ~self.bonded & ~self.touching
+        traction = constants[:, 0] * along + constants[:, 1] * (np.trace(mean, axis1=1, axis2=2) - along)
+        return Bond(
+            bonded=self.bonded,
+            apart=apart,
+            opening=apart * np.maximum(along, 0.0) * self._column_volumes / self._columns.areas,
+            normal_traction=traction + pressing,
+            shear_traction=2.0 * constants[:, 2] * shear,
+            area=self._columns.areas,
+        )
+
+    def apply(self, stiffness: StiffnessFields) -> None:
+        """Sets the elastic constants of the layer's cells to those of their states, and the contacts."""
+        bonded, (whole, rest) = self.bonded[self._column], self._law.stiffness()
+        for name in CONSTANTS:
+            field = getattr(stiffness, name)
+            rows = field.function_space.dofmap.list[self.cells, 0]
+            field.x.array[rows] = np.where(bonded, getattr(whole, name), getattr(rest, name))
+        self._contact.x.array[self._points] = self.touching[self._column][:, None]
+
+    def _along(self, strain: Array) -> Array:
+        """Strain along the normal, (cells, points)."""
+        normal = self._columns.normals[self._column]
+        found: Array = np.einsum("cqij,ci,cj->cq", strain[..., _TENSOR], normal, normal)
+        return found
+
+    def _means(self, values: Array) -> Array:
+        """Means by column of (cells, points, n) values, (columns, n)."""
+        found: Array = self._summed(self._volumes[:, None] * values.mean(axis=1)) / self._column_volumes[:, None]
+        return found
 
     def _summed(self, values: Array) -> Array:
         """Sums by column over the cells of all ranks of (cells, n) values."""

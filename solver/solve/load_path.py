@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from meshes.particle_mesh import cell_volumes
 from solver.errors import SolveError
-from solver.model.interface import States
 from solver.solve.domain import Domain
 from solver.solve.elastic_solver import LinearReport
 from solver.solve.equilibrium import PlasticEquilibrium, StrainProbe
@@ -26,11 +25,12 @@ from solver.solve.phases import Phases
 from solver.solve.plastic_matrix import PlasticMatrix
 from solver.solve.pressure import StackPressure
 from solver.solve.stress import StressSample
-from solver.solve.surroundings_state import SurroundingsState
+from solver.solve.surroundings_state import PlasticFlow, SurroundingsState
 
 log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
+_Contact = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 # Largest change of the mean stoichiometry in one load step.
 LARGEST_STEP = 0.02
@@ -64,7 +64,7 @@ class LoadPath:
         pressure: StackPressure | None = None,
         phases: Phases,
     ) -> None:
-        self._domain, self._mechanics, self._phases = domain, mechanics, phases
+        self.domain, self._mechanics, self._phases = domain, mechanics, phases
         self._plastic, self._interface, self._pressure = plastic, interface, pressure
         self._way = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
         self._way.x.array[:] = rest
@@ -75,7 +75,7 @@ class LoadPath:
             self._probe = StrainProbe(mechanics, interface.cells) if interface is not None else None
         volumes = np.abs(cell_volumes(domain.mesh.geometry.x, domain.cell_vertices))
         self._volumes = np.where(domain.is_grain & (np.arange(len(volumes)) < domain.owned), volumes, 0.0)
-        if interface is not None and interface.states.any():
+        if interface is not None and not interface.bonded.all():
             self._apply_states()
 
     @property
@@ -133,13 +133,15 @@ class LoadPath:
     def _step(self) -> bool:
         """Finds the state for the present lithium field; whether it was found."""
         self._mechanics.set_lithium(self._way)
+        if self._interface is not None:
+            self._interface.begin()
         for _ in range(_MAXIMUM_ROUNDS):
             if not self._equilibrium():
                 return False
             if self._interface is None or self._probe is None:
                 return True
             if not self._interface.respond(self._probe.values()):
-                return True
+                return self._interface.is_settled
             self._apply_states()
         log.info("the bond between particle and matrix did not settle in %d rounds", _MAXIMUM_ROUNDS)
         return False
@@ -161,7 +163,7 @@ class LoadPath:
     def _mean_change(self, change: Array) -> float:
         """Volume mean of |change| of a P1 field over the grains."""
         cells = np.abs(change)[self._way.function_space.dofmap.list].mean(axis=1)
-        total = self._domain.comm.allreduce(np.array([self._volumes @ cells, self._volumes.sum()]))
+        total = self.domain.comm.allreduce(np.array([self._volumes @ cells, self._volumes.sum()]))
         return float(total[0] / total[1])
 
     def stress(self) -> StressSample:
@@ -181,11 +183,12 @@ class LoadPath:
         bond = None
         if self._interface is not None and self._probe is not None:
             bond = self._interface.bond(self._probe.values())
-        if self._plastic is None:
-            return SurroundingsState(bond, None, None, None)
-        owned = self._plastic.cells < self._domain.owned
-        cells = self._plastic.cells[owned]
-        return SurroundingsState(bond, self._plastic.equivalent[owned], self._mechanics.weights[cells], cells)
+        flow = None
+        if self._plastic is not None:
+            owned = self._plastic.cells < self.domain.owned
+            cells = self._plastic.cells[owned]
+            flow = PlasticFlow(cells, self._plastic.equivalent[owned], self._mechanics.weights[cells])
+        return SurroundingsState(bond, flow)
 
     def destroy(self) -> None:
         """Frees the PETSc objects."""
@@ -193,19 +196,19 @@ class LoadPath:
             self._flow.destroy()
         self._mechanics.destroy()
 
-    def _kept(self) -> tuple[Array, float, States | None]:
+    def _kept(self) -> tuple[Array, float, _Contact | None]:
         """What a load step changes and a failed one must give back."""
-        states = None if self._interface is None else self._interface.states.copy()
+        contact = None if self._interface is None else (self._interface.bonded, self._interface.touching)
         stretch = self._mechanics.axial_strain
-        return self.displacement.x.array.copy(), stretch, states
+        return self.displacement.x.array.copy(), stretch, contact
 
-    def _restore(self, kept: tuple[Array, float, States | None]) -> None:
-        displacement, stretch, states = kept
+    def _restore(self, kept: tuple[Array, float, _Contact | None]) -> None:
+        displacement, stretch, contact = kept
         self.displacement.x.array[:] = displacement
         if self._mechanics.stretch is not None:
             self._mechanics.stretch.value.value = stretch
         if self._plastic is not None:
             self._plastic.revert()
-        if self._interface is not None and states is not None:
-            self._interface.states = states
+        if self._interface is not None and contact is not None:
+            self._interface.bonded, self._interface.touching = contact
             self._apply_states()

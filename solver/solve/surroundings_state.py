@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.model.interface import States
-
 Array = NDArray[np.float64]
 
 
@@ -17,18 +15,35 @@ class Bond:
     """What the layer does in a state, by column; the same on every rank.
 
     Attributes:
-        states: (columns,) `BONDED`, `CLOSED` or `OPEN`.
-        opening: (columns,) distance between particle and matrix [µm], 0 unless open.
+        bonded: (columns,) whether the bond still holds.
+        apart: (columns,) whether particle and matrix do not touch.
+        opening: (columns,) mean distance between particle and matrix [µm], 0 where they touch.
         normal_traction: (columns,) facet means [MPa].
         shear_traction: (columns,) facet means, lengths [MPa].
         area: (columns,) [µm²].
     """
 
-    states: States
+    bonded: NDArray[np.bool_]
+    apart: NDArray[np.bool_]
     opening: Array
     normal_traction: Array
     shear_traction: Array
     area: Array
+
+
+@dataclass(frozen=True)
+class PlasticFlow:
+    """How far the matrix has flowed, on this rank.
+
+    Attributes:
+        cells: (owned matrix cells,) local numbers.
+        equivalent: (owned matrix cells, points) equivalent plastic strain.
+        weights: (owned matrix cells, points) quadrature weights [µm³].
+    """
+
+    cells: NDArray[np.int32]
+    equivalent: Array
+    weights: Array
 
 
 @dataclass(frozen=True)
@@ -37,12 +52,8 @@ class SurroundingsState:
 
     Attributes:
         bond: The interface layer, the same on every rank; None when the particle is bonded for good.
-        plastic_strain: (owned matrix cells, points) equivalent plastic strain; None when the matrix is elastic.
-        plastic_weights: (owned matrix cells, points) quadrature weights [µm³].
-        plastic_cells: (owned matrix cells,) their numbers.
+        flow: The matrix; None when it stays elastic.
     """
 
     bond: Bond | None
-    plastic_strain: Array | None
-    plastic_weights: Array | None
-    plastic_cells: NDArray[np.int32] | None
+    flow: PlasticFlow | None
