@@ -35,7 +35,7 @@ from meshes.particle_mesh import ParticleMesh
 from meshes.statistics import MeshReport, report_on
 
 # Raise when the mesher makes different meshes from the same description.
-_MESHER_VERSION = 5
+_MESHER_VERSION = 6
 # What a description says about other things than the mesh.
 _NO_GEOMETRY: dict[str, Any] = {
     "grains": {"orientation", "orientation_seed", "orientation_scatter"},
