@@ -74,13 +74,19 @@ class Site:
 def solid_around(site: Site, holes: Holes) -> BaseGeometry:
     """What the holes leave: one piece without walls or channels too thin to be meshed."""
     empty = shapely.union_all([site.void, *discs(holes.centres, holes.radii, _SEGMENTS)])
-    empty = empty.buffer(site.gap).buffer(-2.0 * site.gap).buffer(site.gap)
+    # Mitred, so that corners of the polygons do not multiply.
+    for step in (site.gap, -2.0 * site.gap, site.gap):
+        empty = empty.buffer(step, join_style="mitre")
     solid = site.outline.difference(empty)
-    solid = solid.buffer(-site.gap).buffer(site.gap).intersection(site.outline)
+    for step in (-site.gap, site.gap):
+        solid = solid.buffer(step, join_style="mitre")
+    solid = solid.intersection(site.outline)
     largest = max(shapely.get_parts(solid), key=lambda part: part.area)
     smallest = 8.0 * site.gap**2
     rings = [ring for ring in largest.interiors if shapely.Polygon(ring).area > smallest]
-    return shapely.Polygon(largest.exterior, rings).simplify(0.05 * site.gap)
+    whole = shapely.Polygon(largest.exterior, rings)
+    fewer = whole.simplify(0.05 * site.gap, preserve_topology=False)
+    return fewer if fewer.is_valid and fewer.geom_type == "Polygon" else whole
 
 
 def ring_porosity(site: Site, solid: BaseGeometry) -> Array:
