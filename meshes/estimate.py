@@ -36,9 +36,9 @@ _SIZE_AT_VOID = 0.22
 _SIZE_AT_CHANNEL = 0.47
 _GROWTH = 0.25
 # Around a pore, within 30 %: fewer where pores are crowded.
-_CELLS_PER_PORE = 700.0
-_NODES_PER_PORE = 165.0
-_FACETS_PER_PORE = 110.0
+_CELLS_PER_PORE = 370.0
+_NODES_PER_PORE = 87.0
+_FACETS_PER_PORE = 60.0
 _STEPS = 100
 # Of cross-sections: triangles over regular ones, and what comes with every pore.
 _SECTION_FILLING = 0.92
@@ -90,7 +90,7 @@ def estimate_cells(particle: Particle) -> MeshEstimate:
     crowding = local / np.cbrt(6.0 / np.pi * volumes)
     ideal = 6.0 * math.sqrt(2.0) * volumes / local**3
     cells = grains / sectors * float((ideal * (_FILLING + _CROWDING * crowding**_CROWDING_POWER)).mean())
-    is_carved = particle.pores is None and bool(void or particle.grains.elongation > 1.0)
+    is_carved = bool(particle.pores or void or particle.grains.elongation > 1.0)
     if is_carved:
         cells = _CARVED * (cells + _around_void(particle, domain, size))
     surface = domain.surface_area / sectors + (3.0 * math.pi / 4.0 * domain.radius**2 if sectors > 1 else 0.0)

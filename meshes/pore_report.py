@@ -116,8 +116,8 @@ def _spaces(
     is_pore = np.arange(len(spaces.volumes)) != (-1 if void is None else void)
     sizes, is_open = spaces.volumes[is_pore], spaces.is_open[is_pore]
     volumes = 4.0 / 3.0 * np.pi * field.pore_radii**3
-    small = volumes[len(giants) :] * asked.sizes.detail
-    shares = np.histogram(small, [0.0, 0.010, 0.030, np.inf])[0] / max(len(small), 1)
+    shares = _shares(volumes[len(giants) :] * asked.sizes.detail)
+    wanted = _shares(asked.sizes.volumes(1000, np.random.default_rng(0)) * asked.sizes.detail)
     counts = np.histogram(sizes, _BINS)[0]
     total = max(float(sizes.sum()), 1e-300)
     open_share = float(sizes[is_open].sum()) / total
@@ -126,7 +126,7 @@ def _spaces(
     if len(giants):
         rows.append(("  giant pores", _volumes(giants), _volumes(giant_volumes(asked.law, asked.radius))))
     rows += [
-        ("  real volumes < 0.01 / < 0.03 / above", " / ".join(map(_round_percent, shares)), "80 % / 16 % / 4 %"),
+        ("  real volumes < 0.01 / < 0.03 / above", shares, wanted),
         ("  largest, median space", _volumes(np.array([sizes.max(initial=0.0), np.median(sizes)])), ""),
         ("  open to the surface, by volume", _percent(open_share), ""),
         ("  in the largest space, by volume", _percent(largest), ""),
@@ -141,6 +141,12 @@ def _spaces(
         "largest_share": largest,
     }
     return rows, data
+
+
+def _shares(volumes: Array) -> str:
+    """Shares of the number in the classes of the size law."""
+    counts = np.histogram(volumes, [0.0, 0.010, 0.030, np.inf])[0]
+    return " / ".join(f"{100.0 * count / max(len(volumes), 1):.0f} %" for count in counts)
 
 
 def _walls(mesh: ParticleMesh, porosity: Porosity) -> tuple[Rows, Mapping[str, Any]]:
@@ -165,7 +171,3 @@ def _volumes(volumes: Array) -> str:
 
 def _percent(value: float) -> str:
     return f"{100.0 * value:.2f} %"
-
-
-def _round_percent(value: float) -> str:
-    return f"{100.0 * value:.0f} %"
