@@ -262,4 +262,24 @@ COMPOSITION_RISE = Bar(
 )
 COMPOSITION_BALANCE = Bar("the same: lithium imbalance", 1e-8, "linear solves stop at 1e-10", _COMPOSITION)
 
+PRESSED_CORE = Bar(
+    "core in a matrix under pressure: mean stress, largest deviation over the pressure",
+    0.005,
+    "half a percent; polyhedra for spheres",
+    "test_surroundings.py::test_core_in_a_pressed_matrix",
+)
+_HILL = "test_surroundings.py::test_hollow_sphere_beyond_yield"
+HILL_STRESS = Bar(
+    "hollow sphere beyond yield: radial stress, root-mean-square error over the yield strength (6 cells)",
+    0.05,
+    "coarse; 2 % and 1 % at 8 and 12 cells on finer spheres",
+    _HILL,
+)
+HILL_REACH = Bar("radius of its plastic zone, relative error", 0.03, "a quarter of a cell", _HILL)
+_BOND = "test_surroundings.py::test_bond_comes_off_and_closes"
+BOND_TRACTION = Bar("bond of a shrinking core: mean traction, relative error", 0.04, "a sphere of 192 triangles", _BOND)
+BOND_OPENING = Bar("opening after it came off, relative error", 0.06, "the same, and what the open layer pulls", _BOND)
+BOND_LEFT = Bar("stress left in the core then, over the adhesion", 0.05, "stiffness left in the open layer", _BOND)
+CONTACT_PRESSURE = Bar("pressure when it has swollen again, relative error", 0.03, "a sphere of 192 triangles", _BOND)
+
 ALL: dict[str, Bar] = {name: item for name, item in globals().items() if isinstance(item, Bar)}

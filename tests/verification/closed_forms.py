@@ -211,3 +211,46 @@ def disc_stress(r: Array, poisson: float, may_stretch: bool) -> Array:
     radial, hoop = (1.0 - r**2) / 4.0, (1.0 - 3.0 * r**2) / 4.0
     axial = radial + hoop if may_stretch else poisson * (radial + hoop) - (1.0 - poisson) * r**2
     return np.stack([radial, hoop, axial])
+
+
+def _bulk_and_shear(elastic: tuple[float, float]) -> tuple[float, float]:
+    young, poisson = elastic
+    return young / (3 * (1 - 2 * poisson)), young / (2 * (1 + poisson))
+
+
+def lame_pressure(core: tuple[float, float], matrix: tuple[float, float], ratio: float, outside: float) -> float:
+    """Eq. 9.9: pressure in a core of radius `ratio` in a matrix of radius 1 under a pressure outside; E and ν each."""
+    (bulk, _), (outer, shear), f = _bulk_and_shear(core), _bulk_and_shear(matrix), ratio**3
+    around = 1 / (3 * outer) + 1 / (4 * shear)
+    return outside * around / ((1 - f) / (3 * bulk) + f / (3 * outer) + 1 / (4 * shear))
+
+
+def misfit_pressure(core: tuple[float, float], matrix: tuple[float, float], ratio: float) -> float:
+    """Eq. 6.7: pressure in a core per unit of its linear strain."""
+    (bulk, _), (outer, shear), f = _bulk_and_shear(core), _bulk_and_shear(matrix), ratio**3
+    return 1 / (1 / (3 * bulk) + f / ((1 - f) * 3 * outer) + 1 / (4 * shear * (1 - f)))
+
+
+@dataclass(frozen=True)
+class HollowSphere:
+    """Eq. 9.10: a perfectly plastic hollow sphere of inner radius 1 under pressure from outside.
+
+    Attributes:
+        yield_strength: [MPa].
+        ratio: Outer radius.
+        reach: Radius of the plastic zone.
+    """
+
+    yield_strength: float
+    ratio: float
+    reach: float
+
+    @property
+    def pressure(self) -> float:
+        """Pressure that makes the zone this large [MPa]."""
+        return 2 * self.yield_strength * (np.log(self.reach) + (1 - (self.reach / self.ratio) ** 3) / 3)
+
+    def radial_stress(self, r: Array) -> Array:
+        """σ_r [MPa] at radii r."""
+        elastic = 2 * self.yield_strength / 3 * ((self.reach / r) ** 3 - (self.reach / self.ratio) ** 3) - self.pressure
+        return np.where(r < self.reach, -2 * self.yield_strength * np.log(r), elastic)

@@ -21,6 +21,7 @@ import numpy as np
 import region_cases as regions
 import section_cases as sections
 import sphere_cases as spheres
+import surroundings_cases as around
 from petsc4py import PETSc
 from rank_runs import SECTION, history_differences, history_on
 from report_figures import Drawer
@@ -185,6 +186,19 @@ class Report:
             SECTION_MISMATCH=max(sections.mismatch_error(way) for way in sections.WAYS.values()),
         )
 
+    def surroundings(self) -> None:
+        """Stack pressure, plastic matrix, limited bond."""
+        sphere, bond = around.collapsing_sphere(3, 6), around.pulled_bond(2)
+        self.reach(
+            PRESSED_CORE=around.pressed_core(3),
+            HILL_STRESS=sphere.rms,
+            HILL_REACH=abs(sphere.reach - 1),
+            BOND_TRACTION=bond.traction_error,
+            BOND_OPENING=bond.opening_error,
+            BOND_LEFT=bond.left,
+            CONTACT_PRESSURE=bond.pressure_error,
+        )
+
     def regions(self) -> None:
         """Coatings, films, pores, octants, compositions."""
         thin = [regions.membrane(thickness) for thickness in regions.THICKNESSES]
@@ -263,6 +277,7 @@ def main() -> None:
         report.nulls,
         report.sections,
         report.regions,
+        report.surroundings,
         report.laminate,
         report.core_shell,
         report.rates,
