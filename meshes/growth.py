@@ -16,10 +16,12 @@ from scipy.sparse.csgraph import connected_components
 
 from meshes.arrays import Array, Indices
 from meshes.errors import MeshError
-from meshes.extrusion import extrude
+from meshes.extrusion import corner_normals, extrude
 from meshes.particle_mesh import OUTER, PORE_WALL, SYMMETRY, ParticleMesh, cell_volumes, tagged_mesh
+from meshes.spheroid import Spheroid
 
 _PLANE_TOLERANCE = 1e-6  # of the size of the mesh
+_MOST_TILTED = 0.4  # cosine of the angle between a facet of the skin and the outline
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Growth:
         )
 
 
-def start_growth(mesh: ParticleMesh, sector: bool, outermost_only: bool) -> Growth:
+def start_growth(mesh: ParticleMesh, sector: bool, outermost_only: bool, carved: Spheroid | None = None) -> Growth:
     """Nothing has grown yet.
 
     Args:
@@ -69,17 +71,33 @@ def start_growth(mesh: ParticleMesh, sector: bool, outermost_only: bool) -> Grow
         sector: Whether the coordinate planes are planes of symmetry.
         outermost_only: Whether only the piece of the outer surface that reaches farthest is skin: others are voids
             in a mesh whose facets nobody told apart.
+        carved: Outline of grains that were carved; facets of theirs that stand across it are walls, not skin.
     """
-    skin = mesh.facet_tags == OUTER
+    skin, tags = mesh.facet_tags == OUTER, mesh.facet_tags.copy()
+    rows = np.flatnonzero(skin)
     if outermost_only:
-        rows = np.flatnonzero(skin)
         piece = _pieces(mesh.facets[rows])
         farthest = np.linalg.norm(mesh.points[mesh.facets[rows]], axis=2).max(axis=1).argmax()
         skin[rows[piece != piece[farthest]]] = False
+    elif carved is not None:
+        across = rows[_folded(mesh.points, mesh.facets[rows], carved)]
+        skin[across], tags[across] = False, PORE_WALL
     surface = mesh.facets[skin]
-    return Growth(
-        mesh.points, mesh.cells, mesh.grain, mesh.facets[~skin], mesh.facet_tags[~skin], surface, surface, sector
-    )
+    return Growth(mesh.points, mesh.cells, mesh.grain, mesh.facets[~skin], tags[~skin], surface, surface, sector)
+
+
+def _folded(points: Array, facets: Indices, outline: Spheroid) -> NDArray[np.bool_]:
+    """Facets (k, 3) that stand across an outline, and as many more as leave no edge with more than two, shape (k,)."""
+    normals, _ = corner_normals(points, facets)
+    outwards = points[facets].mean(axis=1) / outline.semi_axes**2
+    rise = (normals * outwards).sum(axis=1) / np.linalg.norm(outwards, axis=1)
+    folded = rise < _MOST_TILTED
+    edges = np.sort(facets[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    edge = np.unique(edges, axis=0, return_inverse=True)[1].reshape(-1, 3)
+    while (crowded := np.bincount(edge[~folded].ravel(), minlength=int(edge.max()) + 1) > 2).any():
+        there = np.flatnonzero(crowded[edge].any(axis=1) & ~folded)
+        folded[there[rise[there].argmin()]] = True
+    return folded
 
 
 def grow(growth: Growth, thickness: float, elements: int, region: int, option: str) -> Growth:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from meshes import engine
 from meshes.arrays import Indices
 from meshes.body import Body, Progress, ReportSection
+from meshes.carved import is_carved
 from meshes.coating import Problem, coating_model, coating_problems
 from meshes.designs import Coating
 from meshes.errors import MeshError, Unmeshable
@@ -66,7 +67,8 @@ def add_layers(body: Body, particle: Particle, progress: Progress) -> Body:
     if not particle.coatings and particle.matrix is None:
         return body
     from_file = particle.from_file is not None
-    growth = start_growth(body.mesh, particle.sector == "eighth", outermost_only=from_file)
+    outline = body.outline if particle.dimension == 3 and is_carved(particle) else None
+    growth = start_growth(body.mesh, particle.sector == "eighth", outermost_only=from_file, carved=outline)
     radius = _radius_within(growth) if from_file else float(particle.radius)
     growth, sections = _with_coatings(growth, body, particle)
     islanded = _islands(growth, particle, radius)
@@ -159,7 +161,10 @@ def _closed(growth: Growth, run: Runner) -> tuple[Growth, Indices]:
     try:
         points, covers = lids(growth.points, growth.surface, run)
     except Unmeshable as failure:
-        raise MeshError(f"particle.matrix: {failure}; write another particle.grains.seed") from failure
+        text = (
+            f"particle.matrix: the mouths of pores could not be closed ({failure}); write another particle.grains.seed"
+        )
+        raise MeshError(text) from failure
     return replace(growth, points=points).tagged(covers, PORE_WALL), np.concatenate([growth.surface, covers])
 
 

@@ -19,11 +19,13 @@ from meshes.errors import MeshError, Unmeshable
 from meshes.matrix_filling import fill_ring, fill_volume, sector_planes
 from meshes.matrix_outline import outer_surface
 from meshes.particle import Particle
+from meshes.particle_mesh import cell_volumes
 from meshes.surface_mesh import Runner
 
 # Smallest distance between particle and outer surface over half the width of the matrix.
 _CLEARANCE = 0.02
 _GROWTH = 0.35  # of the element size, per distance from the particle
+_VOLUME_TOLERANCE = 1e-6  # of the filling
 _COARSEST = 0.5  # element size over half the width
 # Volume of the ball and of the cube of half width 1, areas of disc and square.
 _VOLUMES = {("sphere", 3): 4.0 / 3.0 * math.pi, ("box", 3): 8.0, ("sphere", 2): math.pi, ("box", 2): 4.0}
@@ -97,6 +99,12 @@ def fill_around(
             points, cells = fill_volume(points, [inner, outer, *planes], size, run)
     except Unmeshable as failure:
         raise MeshError(f"particle.matrix: the space around the particle could not be filled ({failure})") from failure
+    wanted = volume_within(points, outer) - volume_within(points, inner)
+    if abs(cell_volumes(points, cells).sum() - wanted) > _VOLUME_TOLERANCE * wanted:
+        raise MeshError(
+            "particle.matrix: the space around the particle could not be filled, its surface crosses itself; write "
+            "another particle.grains.seed or a smoother surface"
+        )
     reach = np.linalg.norm(shape - centre, axis=1) if matrix.shape == "sphere" else np.abs(shape - centre)
     return Filling(points, cells, outer, tuple(planes), float(reach.max()))
 

@@ -8,7 +8,6 @@ import numpy as np
 import shapely
 
 from meshes.arrays import Array, Indices, as_ints
-from meshes.errors import Unmeshable
 from meshes.matrix_filling import fill_flat
 from meshes.surface_mesh import Runner
 
@@ -25,7 +24,7 @@ def lids(points: Array, surface: Indices, run: Runner) -> tuple[Array, Indices]:
         All points, the given ones first, and triangles turned outwards (l, 3), none if the surface is closed.
 
     Raises:
-        Unmeshable: If a hole has an outline that cannot be closed.
+        Unmeshable: If a mouth cannot be triangulated.
     """
     rim = _rim(surface)
     if not len(rim):
@@ -33,13 +32,23 @@ def lids(points: Array, surface: Indices, run: Runner) -> tuple[Array, Indices]:
     normals = _normals(points, surface)
     outlines = [part for loop in _loops(points, rim, normals) for part in _simple(loop)]
     upward = [float(_area_normal(points[nodes]) @ normals[nodes].sum(axis=0)) for nodes in outlines]
-    mouths = [nodes for nodes, up in zip(outlines, upward) if up > 0.0]
     islands = [nodes for nodes, up in zip(outlines, upward) if up <= 0.0]
-    frames = np.array([_frame(_area_normal(points[mouth])) for mouth in mouths])
-    faces = [[mouth, *_within(points, mouth, frame, islands)] for mouth, frame in zip(mouths, frames)]
-    size = float(np.linalg.norm(points[rim[:, 1]] - points[rim[:, 0]], axis=1).mean())
-    points, parts = fill_flat(points, faces, frames, size, run)
-    return points, np.concatenate([_turned(points, part, frame) for part, frame in zip(parts, frames)])
+    flat, folded = [], []
+    for mouth in (nodes for nodes, up in zip(outlines, upward) if up > 0.0):
+        if not _plane_outline(points, mouth).is_valid:
+            folded.append(mouth)
+            continue
+        inside = _within(points, mouth, islands)
+        flat.append([mouth, *inside])
+        islands = [nodes for nodes in islands if not any(nodes is other for other in inside)]
+    # Islands that are in no mouth are holes in folds of the surface, seen from behind.
+    covers = [least_area(points[nodes], nodes) for nodes in (*folded, *islands)]
+    if flat:
+        frames = np.array([_frame(_area_normal(points[face[0]])) for face in flat])
+        size = float(np.linalg.norm(points[rim[:, 1]] - points[rim[:, 0]], axis=1).mean())
+        points, parts = fill_flat(points, flat, frames, size, run)
+        covers += [_turned(points, part, frame) for part, frame in zip(parts, frames)]
+    return points, np.concatenate(covers)
 
 
 def _rim(surface: Indices) -> Indices:
@@ -110,19 +119,41 @@ def _frame(normal: Array) -> Array:
     return np.array([first, np.cross(upward, first)])
 
 
-def _within(points: Array, mouth: Indices, frame: Array, islands: list[Indices]) -> list[Indices]:
-    """Pieces of surface inside a mouth, by their outlines.
+def _plane_outline(points: Array, mouth: Indices) -> shapely.Polygon:
+    """A mouth in the plane of its area normal, about its centre."""
+    return shapely.Polygon((points[mouth] - points[mouth].mean(axis=0)) @ _frame(_area_normal(points[mouth])).T)
 
-    Raises:
-        Unmeshable: If the mouth crosses itself.
-    """
-    centre = points[mouth].mean(axis=0)
-    outline = shapely.Polygon((points[mouth] - centre) @ frame.T)
-    if not outline.is_valid:
-        raise Unmeshable("a pore opens to the surface with an outline that crosses itself")
+
+def _within(points: Array, mouth: Indices, islands: list[Indices]) -> list[Indices]:
+    """Pieces of surface inside a mouth, by their outlines."""
+    centre, frame = points[mouth].mean(axis=0), _frame(_area_normal(points[mouth]))
+    outline = _plane_outline(points, mouth)
     reach = np.linalg.norm(points[mouth] - centre, axis=1).max()
     near = [nodes for nodes in islands if np.linalg.norm(points[nodes] - centre, axis=1).max() < reach]
     return [nodes for nodes in near if outline.covers(shapely.MultiPoint((points[nodes] - centre) @ frame.T))]
+
+
+def least_area(places: Array, nodes: Indices) -> Indices:
+    """Triangles of least area that span a closed outline in space (Barequet and Sharir 1995), shape (n − 2, 3)."""
+    count = len(nodes)
+    cost = np.zeros((count, count))
+    split = np.zeros((count, count), dtype=np.int64)
+    for span in range(2, count):
+        for start in range(count - span):
+            end = start + span
+            between = np.arange(start + 1, end)
+            crosses = np.cross(places[between] - places[start], places[end] - places[start])
+            costs = cost[start, between] + cost[between, end] + 0.5 * np.linalg.norm(crosses, axis=1)
+            split[start, end] = between[costs.argmin()]
+            cost[start, end] = costs.min()
+    triangles, open_spans = [], [(0, count - 1)]
+    while open_spans:
+        start, end = open_spans.pop()
+        if end - start > 1:
+            middle = int(split[start, end])
+            triangles.append([start, middle, end])
+            open_spans += [(start, middle), (middle, end)]
+    return nodes[np.array(triangles)]
 
 
 def _turned(points: Array, triangles: Indices, frame: Array) -> Indices:

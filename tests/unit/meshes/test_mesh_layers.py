@@ -19,11 +19,12 @@ from meshes.dense import DenseMesh
 from meshes.designs import Coating
 from meshes.errors import MeshError
 from meshes.extrusion import extrude, offsets
+from meshes.growth import grow, start_growth
 from meshes.interface import interface_columns
 from meshes.islands import islands, patch_count
 from meshes.layers import add_layers
 from meshes.matrix import volume_within
-from meshes.mouths import lids
+from meshes.mouths import least_area, lids
 from meshes.msh_file import read_msh, write_msh
 from meshes.particle import Particle
 from meshes.particle_mesh import (
@@ -377,3 +378,32 @@ def test_lids_leave_islands_of_surface_alone() -> None:
     edges = np.sort(closed[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
     assert len(lids(points, closed, partial(engine.run, time_limit=60))[1]) == 0
+
+
+def test_a_fold_in_the_surface_of_carved_grains_is_no_skin(grains: Body) -> None:
+    """A node drawn past its neighbours turns a facet over; it becomes a wall, and the layers leave a hole above it."""
+    mesh = grains.mesh
+    outer = mesh.facets[mesh.facet_tags == OUTER]
+    points = mesh.points.copy()
+    a, b, c = outer[0]
+    middle = 0.5 * (points[b] + points[c])
+    points[a] = (middle + 0.2 * (middle - points[a])) * 0.99
+    body = replace(grains, mesh=replace(mesh, points=points))
+    growth = start_growth(body.mesh, sector=False, outermost_only=False, carved=Spheroid(RADIUS))
+    lost = len(outer) - len(growth.surface)
+    assert 1 <= lost <= 6
+    assert (growth.tags == PORE_WALL).sum() == lost
+    grown = grow(growth, 0.2, 1, COATING, "any")
+    assert cell_volumes(grown.points, grown.cells[len(mesh.cells) :]).min() > 0.0
+
+
+def test_an_outline_in_space_is_spanned() -> None:
+    """A loop that crosses itself when seen from any side: its lid has its edges once each, the inner ones twice."""
+    angle = 2.0 * np.pi * np.arange(9) / 9
+    places = np.column_stack([np.sin(2.0 * angle), np.cos(angle), 0.8 * np.sin(angle)])
+    triangles = least_area(places, np.arange(9))
+    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    distinct, uses = np.unique(edges, axis=0, return_counts=True)
+    around = np.sort(np.column_stack([np.arange(9), (np.arange(9) + 1) % 9]), axis=1)
+    assert {tuple(edge) for edge in distinct[uses == 1].tolist()} == {tuple(edge) for edge in around.tolist()}
+    assert len(triangles) == 7
