@@ -40,6 +40,7 @@ _CORRECTIONS = 4
 # Errors of the porosity, of the whole and of a ring, at which corrections stop, and beyond which they have failed.
 _CLOSE, _CLOSE_IN_RING = 8e-4, 4e-3
 _TOLERATED, _TOLERATED_IN_RING = 1.5e-3, 1e-2
+_HOPELESS = 3.0  # times what is tolerated without a note
 _WIDEST_VOID = 0.95  # of the radius
 
 
@@ -129,13 +130,15 @@ def _fitted_mesh(body: Body, site: Site, holes: Holes, grains: SectionGrains, vo
             break
         aimed = np.clip(aimed - error, 0.0, 0.9)
     assert best is not None
-    if best[0] > 1.0:
+    off, mesh, holes = best
+    if off > _HOPELESS:
         raise MeshError(
-            f"particle.pores: the porosity of the section stays {100.0 * ring:.2g} % off in a ring; write another "
-            "seed, a smaller smallest pore, or a less porous profile"
+            "particle.pores: pores as large as these do not make the porosity asked for in every ring of the section; "
+            "write another seed, a smaller smallest pore, or a less porous profile"
         )
+    notes = body.notes if off <= 1.0 else (*body.notes, "the porosity of the section is farther off than usual")
     asked_area = float((1.0 - asked) @ areas)
-    return replace(body, mesh=best[1], volume_asked=asked_area, attempts=attempts), best[2]
+    return replace(body, mesh=mesh, volume_asked=asked_area, attempts=attempts, notes=notes), holes
 
 
 def _tagged(body: Body, particle: Particle, field: LabelField, site: Site | None) -> Body:

@@ -16,7 +16,8 @@ from meshes.section_holes import Holes, Site
 _STREAM = 7
 _MOST_PORES = 5_000
 _SMALLEST_CUT = 0.4  # circles smaller than this times the smallest pore are nothing to mesh
-_CLOSENESS = 0.85  # of two pores, in sums of their radii: less makes chains
+# Of two pores, in sums of their radii: less than 1 makes chains, which cut off pieces where there are many pores.
+_CLOSENESS, _APART, _MANY = 0.85, 1.25, 0.15
 _CORNER_SHARE = 1.0 / 3.0
 _SIZE_NOISE = 0.6  # how loosely the larger pores are inside
 _TRIALS = 60
@@ -124,6 +125,7 @@ class _Placer:
         self._edges, self._radius = site.shells.edges * site.radius, site.radius
         # Beneath a coating or a matrix pores stay so far below the surface.
         self._depth, self._random = _DEPTH * site.gap if closed else None, random
+        self._porosity = site.shells.porosity
         self._centres: Array = np.empty((0, 2))
         self._radii: Array = np.empty(0)
         self._shell: list[int] = []
@@ -144,7 +146,9 @@ class _Placer:
             here = here[self._reach[here] < self._radius - self._depth - circle]
         if len(here):
             tried = self._candidates[self._random.choice(here, _TRIALS)]
-            free = np.flatnonzero(self._room(tried, circle) >= _CLOSENESS)
+            free = np.flatnonzero(
+                self._room(tried, circle) >= (_CLOSENESS if self._porosity[shell] < _MANY else _APART)
+            )
             if len(free) >= _CROWDED * _TRIALS:
                 self._add(tried[free[0]], circle, shell)
                 return
