@@ -18,7 +18,7 @@ numerics: {displacement_tolerance: 1.0e-10}
 output: {fields: 2, pictures: false}
 """
 SECTION = CASE.replace("particle: {", "particle: {dimension: 2, ").replace("size: 0.5 um", "size: 0.15 um")
-COATED = CASE.replace("size: 0.5 um}", "size: 0.6 um}, coating: {material: EEC_layer, thickness: 0.1 um}")
+COATED = CASE.replace("size: 0.5 um}", "size: 0.8 um}, coating: {material: EEC_layer, thickness: 0.3 um}")
 # The guards measure rounding and solver residues themselves.
 GUARDS = ("lithium_imbalance", "stress_imbalance")
 # Solves stop at 1e-10 and partitions differ from run to run; 1e-5 of a column's largest value is ample.
