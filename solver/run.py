@@ -198,6 +198,7 @@ def build_coupling(case: Case, material: RadialMaterial, particle: Particle, pha
         may_stretch=mechanics.out_of_plane == "generalised",
         terms=[*(Membrane(domain, film, solids) for film in films), *around.terms],
         coating=CoatingStress(domain, solids, shells, films) if films or shells else None,
+        moment=around.pressure.moment() if around.pressure is not None else None,
     )
     if not around.have_memory:
         return OneWay(transport, solver)

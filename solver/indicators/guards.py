@@ -51,7 +51,8 @@ class StressBalance:
         owned, sample = view.layout.domain.owned, view.sample
         stress, weights = sample.stress[:owned], sample.weights[:owned]
         tension = np.zeros(6) if sample.coating is None else sample.coating.tension
-        integral = totals(np.einsum("cq,cqi->i", weights, stress) + tension, view.comm)
+        pressed = np.zeros(6) if sample.moment is None else sample.moment
+        integral = totals(np.einsum("cq,cqi->i", weights, stress) + tension - pressed, view.comm)
         if view.layout.domain.dimension == 2:  # zero by construction, or the reaction of what may not stretch (eq. 7.2)
             integral[2] = 0.0
         integral[_balanced_by_mirrors(view)] = 0.0

@@ -43,6 +43,7 @@ class Mechanics:
         may_stretch: Whether a section may stretch along its normal until it carries no axial force (eq. 7.2).
         terms: What is added to the elasticity of the cells.
         coating: Finds the stress in coatings; None when there is none.
+        moment: Moment of the stack pressure among the terms, for the balance of stress; None when there is none.
 
     Attributes:
         displacement: Solution of the latest successful `solve` [µm], P2.
@@ -64,9 +65,10 @@ class Mechanics:
         may_stretch: bool = True,
         terms: Sequence[ElasticTerm] = (),
         coating: CoatingStress | None = None,
+        moment: NDArray[np.float64] | None = None,
     ) -> None:
         self._domain, self._solids, self._terms, self._phases = domain, solids, terms, phases
-        self._coating = coating
+        self._coating, self._moment = coating, moment
         self._rule = GAUSS[domain.dimension]
         self.solver = ElasticSolver(domain, solids.stiffness, tolerance, phases, terms)
         self.displacement = fem.Function(self.solver.space, name="displacement")
@@ -174,6 +176,7 @@ class Mechanics:
             points=self._places,
             owned=self._domain.owned,
             coating=coating,
+            moment=self._moment,
         )
 
     def mismatch(self, mean_stoichiometry: float) -> StressSample:

@@ -10,8 +10,9 @@ from petsc4py import PETSc
 from ufl.core.expr import Expr
 
 from meshes.particle_mesh import COATED_SURFACE, COATING_OUTER, MATRIX_OUTER, OUTER
+from solver import compat
 from solver.solve.domain import Domain
-from solver.solve.facet_forms import over_facets
+from solver.solve.facet_forms import OnFacet, over_facets
 
 OUTSIDE = (OUTER, COATED_SURFACE, COATING_OUTER, MATRIX_OUTER)
 
@@ -41,6 +42,22 @@ class StackPressure:
         return over_facets(
             self._domain, OUTSIDE, lambda on: -self.share * self._pressure * ufl.dot(on(displacement), on(normal))
         )
+
+    def moment(self) -> NDArray[np.float64]:
+        """Moment −p ∫ X ⊗ ν dA over this rank, components xx, yy, zz, yz, xz, xy [MPa µm³].
+
+        Without other tractions it is the volume integral of the stress.
+        """
+        place, normal = ufl.SpatialCoordinate(self._domain.mesh), ufl.FacetNormal(self._domain.mesh)
+        values = []
+        for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)):
+
+            def arm(on: OnFacet, i: int = i, j: int = j) -> Expr:
+                return -self._pressure / 2 * (on(place)[i] * on(normal)[j] + on(place)[j] * on(normal)[i])
+
+            form = over_facets(self._domain, OUTSIDE, arm)
+            values.append(0.0 if form is None else compat.assemble_scalar(compat.form(form)))
+        return np.array(values)
 
     def eigenstrain(self) -> Expr | None:
         """None: pressure is no strain."""

@@ -82,6 +82,8 @@ class StressSample:
         points: (cells, points, 3) [µm], places of the Gauss points in the undeformed particle.
         owned: Number of owned cells.
         coating: Stress in and under coatings; None when there is none.
+        moment: Moment of the stack pressure about the origin on this rank, six components [MPa µm³] (eq. 9.1); None
+            without pressure.
     """
 
     stress: NDArray[np.float64]
@@ -90,3 +92,4 @@ class StressSample:
     points: NDArray[np.float64]
     owned: int
     coating: CoatingSample | None = None
+    moment: NDArray[np.float64] | None = None

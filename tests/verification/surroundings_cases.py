@@ -91,6 +91,16 @@ def pressed_core(levels: int) -> float:
     return float(np.abs(stress + exact * np.array([1, 1, 1, 0, 0, 0])).max() / exact)
 
 
+def mean_stress_error() -> float:
+    """∫σ dV of a core in a matrix under pressure against the moment of the pressure, over that."""
+    path = path_of(embedded_ball(2, *RADII, elements=2), CORE, pressure=PRESSURE)
+    goto(path, REST + 0.3)
+    moment = StackPressure(path.domain, PRESSURE).moment()
+    sample = path.stress()
+    path.destroy()
+    return float(np.abs(np.einsum("cq,cqi->i", sample.weights, sample.stress) / moment[0] - moment / moment[0]).max())
+
+
 @dataclass(frozen=True)
 class CollapsingSphere:
     """A hollow sphere under external pressure, beyond yield.

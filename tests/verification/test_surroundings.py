@@ -5,12 +5,18 @@ from __future__ import annotations
 import bars
 import numpy as np
 import pytest
-from surroundings_cases import collapsing_sphere, pressed_core, pulled_bond
+from surroundings_cases import collapsing_sphere, mean_stress_error, pressed_core, pulled_bond
 
 
 def test_core_in_a_pressed_matrix():
     """Lamé: the stack pressure reaches the core through a softer matrix, larger than outside."""
     bars.PRESSED_CORE.check(pressed_core(3))
+
+
+def test_mean_stress_is_that_of_the_pressure():
+    """Whatever the misfit inside: ∫σ dV = −p ∫ X ⊗ ν dA."""
+    # The solve stops at 1e-8 of the load; room for the conditioning.
+    assert mean_stress_error() < 1e-6
 
 
 def test_hollow_sphere_beyond_yield():
