@@ -47,6 +47,12 @@ class Contact:
                 "9.7",
             ),
             Definition(
+                "interface_overlap_mean",
+                "um",
+                f"area mean of the depth to which they overlap where no contact was found, an error; {_NO_BOND}",
+                "9.7",
+            ),
+            Definition(
                 "contact_loss_area",
                 "-",
                 f"share of the particle's surface towards the matrix that does not touch it; {_NO_BOND}",
@@ -73,6 +79,7 @@ class Contact:
             "interface_opening_mean": weighted_mean(opening, area, comm),
             **percentile_values("interface_opening", opening, area, comm),
             "interface_opening_maximum": maximum(opening, comm),
+            "interface_overlap_mean": weighted_mean(bond.overlap[speaks], area, comm),
             "contact_loss_area": weighted_mean(bond.apart[speaks].astype(np.float64), area, comm),
             "debonded_area": weighted_mean((~bond.bonded[speaks]).astype(np.float64), area, comm),
         }

@@ -39,9 +39,8 @@ Array = NDArray[np.float64]
 _TENSOR = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 
 _DEGREE = 2
-# How often a column may turn in one load step, and the share of the interface that may be kept open for having done so.
+# How often a column may turn in one load step.
 _MOST_TURNS = 4
-_MOST_KEPT_OPEN = 0.2
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,11 @@ class InterfaceLayer:
     def update(self, stoichiometry: Array) -> None:
         """Nothing depends on lithium."""
 
+    @property
+    def thickness(self) -> float:
+        """Mean thickness of the layer [µm]."""
+        return float(self._column_volumes.sum() / self._columns.areas.sum())
+
     def begin(self) -> None:
         """Begins a load step."""
         self._turns[:] = 0
@@ -135,7 +139,7 @@ class InterfaceLayer:
 
         A contact is decided upon by the mean of its column, while its pressure follows the strain point by point, so
         that columns at the edge of a contact may open and close in turn for ever. One that has turned often in a load
-        step stays open from then on; `is_settled` says whether those are few.
+        step stays open from then on; what that costs is the `overlap` of its bond.
 
         Args:
             strain: (cells, points, 6) total strain of the layer, in equilibrium with the present ones.
@@ -149,12 +153,6 @@ class InterfaceLayer:
         self._turns += turned
         self.touching = touching
         return bool(off.any() or turned.any())
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether columns that were kept open are few, by area."""
-        areas = self._columns.areas
-        return float(areas[self._turns >= _MOST_TURNS].sum()) <= _MOST_KEPT_OPEN * float(areas.sum())
 
     def bond(self, strain: Array) -> Bond:
         """Tractions and openings with the present bonds and contacts under a strain, (cells, points, 6)."""
@@ -170,11 +168,13 @@ class InterfaceLayer:
         )
         pressing = self._law.contact_stiffness * self.touching * along
         apart = ~self.bonded & ~self.touching
+        thickness = self._column_volumes / self._columns.areas
         traction = constants[:, 0] * along + constants[:, 1] * (np.trace(mean, axis1=1, axis2=2) - along)
         return Bond(
             bonded=self.bonded,
             apart=apart,
-            opening=apart * np.maximum(along, 0.0) * self._column_volumes / self._columns.areas,
+            opening=apart * np.maximum(along, 0.0) * thickness,
+            overlap=apart * np.maximum(-along, 0.0) * thickness,
             normal_traction=traction + pressing,
             shear_traction=2.0 * constants[:, 2] * shear,
             area=self._columns.areas,

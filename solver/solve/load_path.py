@@ -36,6 +36,8 @@ _Contact = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 LARGEST_STEP = 0.02
 _SMALLEST_SHARE = 1 / 256
 _MAXIMUM_ROUNDS = 80
+# Mean overlap of particle and matrix over the thickness of the layer between them: 2e-4 of the radius.
+_LARGEST_OVERLAP = 0.02
 
 
 class LoadPath:
@@ -140,11 +142,20 @@ class LoadPath:
                 return False
             if self._interface is None or self._probe is None:
                 return True
-            if not self._interface.respond(self._probe.values()):
-                return self._interface.is_settled
+            strain = self._probe.values()
+            if not self._interface.respond(strain):
+                return self._is_settled(self._interface, strain)
             self._apply_states()
         log.info("the bond between particle and matrix did not settle in %d rounds", _MAXIMUM_ROUNDS)
         return False
+
+    @staticmethod
+    def _is_settled(interface: InterfaceLayer, strain: Array) -> bool:
+        """Whether columns that were kept open overlap little."""
+        bond = interface.bond(strain)
+        mean = float(bond.overlap @ bond.area / bond.area.sum())
+        log.info("mean overlap of particle and matrix: %.2g um", mean)
+        return mean <= _LARGEST_OVERLAP * interface.thickness
 
     def _equilibrium(self) -> bool:
         if self._flow is None:

@@ -18,6 +18,7 @@ class Bond:
         bonded: (columns,) whether the bond still holds.
         apart: (columns,) whether particle and matrix do not touch.
         opening: (columns,) mean distance between particle and matrix [µm], 0 where they touch.
+        overlap: (columns,) mean depth to which particle and matrix overlap where they count as apart [µm].
         normal_traction: (columns,) facet means [MPa].
         shear_traction: (columns,) facet means, lengths [MPa].
         area: (columns,) [µm²].
@@ -26,6 +27,7 @@ class Bond:
     bonded: NDArray[np.bool_]
     apart: NDArray[np.bool_]
     opening: Array
+    overlap: Array
     normal_traction: Array
     shear_traction: Array
     area: Array

@@ -55,7 +55,7 @@ def test_every_number_is_defined_and_every_definition_has_a_number(tension):
     assert list(tension) == [definition.key for definition in definitions(SETTINGS)]
     assert len(set(tension)) == len(tension)
     without = {key: value for key, value in tension.items() if key.startswith(ABSENT)}
-    assert len(without) == 25
+    assert len(without) == 26
     assert all(math.isnan(value) for value in without.values()), "there is neither coating nor matrix"
     numbers = [value for key, value in tension.items() if key not in without]
     assert all(isinstance(value, float) and math.isfinite(value) for value in numbers)
