@@ -61,8 +61,8 @@ def place_circles(boundaries: Array, law: PorosityLaw, sizes: PoreSizes, site: S
 def _giants(law: PorosityLaw, wanted: Array, radius: float) -> Array:
     """Radii of the circles of the giant pores, (2,) or (0,): of the area inside they have the share of the volume."""
     cut = np.cbrt(0.75 / np.pi * giant_volumes(law, radius))
-    if not len(cut):
-        return cut
+    if not cut.any():
+        return np.empty(0)
     return cut * min(1.0, np.sqrt(GIANT_SHARE * wanted[0] / (np.pi * float((cut**2).sum()))))
 
 

@@ -118,6 +118,13 @@ def test_porosity_of_a_section_is_that_of_the_law(porous: Body) -> None:
     assert quality.minimum_sicn > WORST_SICN
 
 
+def test_giant_pores_leave_out_a_centre_without_porosity() -> None:
+    pores = {"profile": [[0.5, 0.0], [1.0, 0.06]], "basis": "local", "giant": True, "smallest": "0.02 um^3"}
+    data = section(built(pores=pores), "pores")
+    assert data["shell_porosity"][0] == pytest.approx(0.0, abs=0.01)
+    assert data["porosity"] == pytest.approx(0.045, abs=0.0015)
+
+
 @pytest.mark.parametrize(
     ("wetted", "share"), [("none", (0.0, 0.0)), ("all", (1.0, 1.0)), ("50 %", (0.35, 0.65)), ("connected", (0.0, 0.6))]
 )
