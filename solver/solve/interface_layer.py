@@ -37,6 +37,7 @@ Array = NDArray[np.float64]
 
 # Rows and columns of the 3 × 3 tensor as components xx, yy, zz, yz, xz, xy.
 _TENSOR = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
+_PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 _DEGREE = 2
 # How often a column may turn in one load step.
@@ -179,6 +180,14 @@ class InterfaceLayer:
             shear_traction=2.0 * constants[:, 2] * shear,
             area=self._columns.areas,
         )
+
+    def contact_stress(self, strain: Array) -> Array:
+        """Stress of the present contacts under a strain, both (cells, points, 6) [MPa]."""
+        normal = self._columns.normals[self._column]
+        planes = np.stack([normal[:, i] * normal[:, j] for i, j in _PAIRS], axis=-1)
+        pressing = self._law.contact_stiffness * self.touching[self._column][:, None] * self._along(strain)
+        found: Array = pressing[..., None] * planes[:, None]
+        return found
 
     def apply(self, stiffness: StiffnessFields) -> None:
         """Sets the elastic constants of the layer's cells to those of their states, and the contacts."""

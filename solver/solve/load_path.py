@@ -178,8 +178,11 @@ class LoadPath:
         return float(total[0] / total[1])
 
     def stress(self) -> StressSample:
-        """Stress of the latest state."""
-        return self._mechanics.stress()
+        """Stress of the latest state, that of contacts included."""
+        sample = self._mechanics.stress()
+        if self._interface is not None and self._probe is not None:
+            sample.stress[self._interface.cells] += self._interface.contact_stress(self._probe.values())
+        return sample
 
     def mismatch(self, mean_stoichiometry: float) -> StressSample:
         """Stress if the lithium were spread evenly, with the plastic strain and the bonds of the latest state.
