@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from meshes.arrays import Array, Indices
 from meshes.errors import MeshError
-from meshes.particle_mesh import ParticleMesh, all_facets, areas_of, cell_volumes, tagged_mesh
+from meshes.particle_mesh import Facets, ParticleMesh, all_facets, areas_of, cell_volumes, tagged_mesh
 from meshes.planar_net import Size, sample_chains, triangulate
 from meshes.quality import check_mesh
 from meshes.section_outline import cut_curves
@@ -59,7 +60,7 @@ def mesh_plane(plane: Plane) -> ParticleMesh:
     centre = points[triangles].mean(axis=1)
     shapely.prepare(plane.solid)
     triangles = triangles[shapely.contains_xy(plane.solid, centre[:, 0], centre[:, 1])]
-    triangles = _largest_piece(triangles)
+    triangles = _without_hinges(_largest_piece(triangles))
     if not len(triangles):
         raise MeshError("particle: nothing of the cross-section is left; choose fewer pores or a smaller mesh.size")
     centre = points[triangles].mean(axis=1)
@@ -84,6 +85,28 @@ def _largest_piece(triangles: Indices) -> Indices:
     cells = all_facets(triangles).cells
     piece = _pieces(cells[cells[:, 1] >= 0], len(triangles))
     return triangles[piece == np.bincount(piece).argmax()]
+
+
+def _without_hinges(triangles: Indices) -> Indices:
+    """Triangles without places where the solid hangs together by a single point: the smaller fan there is left out."""
+    for _ in range(_ROUNDS):
+        facets = all_facets(triangles)
+        nodes, uses = np.unique(facets.corners[facets.uses == 1], return_counts=True)
+        hinges = nodes[uses > 2]
+        if not len(hinges):
+            break
+        inner = facets.uses == 2
+        gone = np.unique(np.concatenate([_smaller_fans(triangles, facets, inner, int(node)) for node in hinges]))
+        triangles = _largest_piece(np.delete(triangles, gone, axis=0))
+    return triangles
+
+
+def _smaller_fans(triangles: Indices, facets: Facets, inner: NDArray[np.bool_], node: int) -> Indices:
+    """Triangles around a node that are not in its largest fan."""
+    around = np.flatnonzero((triangles == node).any(axis=1))
+    spokes = inner & (facets.corners == node).any(axis=1)
+    fan = _pieces(np.searchsorted(around, facets.cells[spokes]), len(around))
+    return around[fan != np.bincount(fan).argmax()]
 
 
 def _in_one_piece(points: Array, triangles: Indices, grain: Indices, size: Size) -> Indices:
