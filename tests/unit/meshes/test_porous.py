@@ -32,7 +32,6 @@ from meshes.quality import check_mesh, measure_quality
 from meshes.spheroid import Spheroid
 from meshes.wetting import find_pore_spaces, wet_walls
 
-
 RADIUS = 2.0  # µm
 
 
