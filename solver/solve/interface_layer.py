@@ -42,6 +42,8 @@ _PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 _DEGREE = 2
 # How often a column may turn in one load step.
 _MOST_TURNS = 4
+# Share of the interface whose contacts may still turn when a load step is done.
+_FEW = 0.01
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class InterfaceLayer:
         self._turns[:] = 0
 
     def respond(self, strain: Array) -> bool:
-        """Moves on to the bonds and contacts that follow from a strain; whether any column changed.
+        """Moves on to the bonds and contacts that follow from a strain; whether it matters.
 
         A contact is decided upon by the mean of its column, while its pressure follows the strain point by point, so
         that columns at the edge of a contact may open and close in turn for ever. One that has turned often in a load
@@ -152,8 +154,11 @@ class InterfaceLayer:
         touching &= self._turns < _MOST_TURNS
         turned = touching != self.touching
         self._turns += turned
-        self.touching = touching
-        return bool(off.any() or turned.any())
+        areas = self._columns.areas
+        matters = bool(off.any()) or float(areas @ turned) > _FEW * float(areas.sum())
+        if matters:  # otherwise the state stays the one that the equilibrium belongs to
+            self.touching = touching
+        return matters
 
     def bond(self, strain: Array) -> Bond:
         """Tractions and openings with the present bonds and contacts under a strain, (cells, points, 6)."""
