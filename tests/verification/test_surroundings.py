@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bars
 import numpy as np
 import pytest
+from embedded import embedded_ball
 from surroundings_cases import collapsing_sphere, mean_stress_error, pressed_core, pulled_bond
+
+from meshes.particle_mesh import BLOCKED, CONTACT
+from solver.solve.interface_layer import columns_of
 
 
 def test_core_in_a_pressed_matrix():
@@ -44,3 +50,15 @@ def test_bond_comes_off_and_closes():
     assert np.abs(result.closed.shear_traction).max() < 0.1
     assert result.closed.normal_traction.max() < 0.0
     bars.CONTACT_PRESSURE.check(result.pressure_error)
+
+
+def test_bare_facets_have_no_bond():
+    """What no lithium passes was never in contact."""
+    mesh = embedded_ball(2, 1.0, 1.6, 1, gap=0.01)
+    contact = np.flatnonzero(mesh.facet_tags == CONTACT)
+    tags = mesh.facet_tags.copy()
+    tags[contact[::3]] = BLOCKED
+    columns = columns_of(replace(mesh, facet_tags=tags))
+    assert len(columns.touches) == len(contact)
+    assert (~columns.touches).sum() == len(contact[::3])
+    assert columns_of(mesh).touches.all()
