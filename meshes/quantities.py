@@ -36,6 +36,9 @@ FRACTURE_ENERGY = Dimension("energy per area", "J/m^2", "0.3 J/m^2")
 VOLUME = Dimension("volume", "um^3", "1 um^3")
 AREA = Dimension("area", "um^2", "1 um^2")
 FRACTION = Dimension("fraction", "", "13.1 %")
+VOLTAGE = Dimension("voltage", "V", "4.3 V")
+CURRENT_DENSITY = Dimension("current density", "A/m^2", "3.4 A/m^2")
+AREA_RESISTANCE = Dimension("area resistance", "ohm*m^2", "10 ohm*cm^2")
 ANGLE = Dimension("angle", "deg", "10 deg")
 
 # A unit is letters with at most a one-digit power, joined by * / or blanks: nothing that could make a parser work hard.

@@ -42,6 +42,7 @@ from solver.solve.elastic_solver import rigid_motions
 from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
 from solver.solve.solids import Crystal, Solids
+from solver.solve.step_solver import fast_reaction
 from solver.solve.transport import Transport
 
 _STEP = 40.0  # seconds between elastic solves of the sequence, at 1C
@@ -105,7 +106,7 @@ def measure(tetrahedra: int, naive: bool) -> Measurement:
         tolerance=_COLD,
         phases=phases,
     )
-    transport = Transport(domain, *material.diffusivity(298.15), initial=_START, equipotential=True, phases=phases)
+    transport = Transport(domain, *material.diffusivity(298.15), initial=_START, surface=fast_reaction, phases=phases)
     transport.drive(lithiation_rate(-1, 1.0, 1.0))
     _advance(transport)
     product = _product(mechanics)

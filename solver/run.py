@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 import meshes.store
 from meshes.orientation import c_axes
 from meshes.particle_mesh import grain_centroids
+from solver.case.checks import stoichiometry_at
 from solver.case.composition import radial_material
 from solver.case.load import LoadedCase
-from solver.case.protocol import PlannedStep, plan_protocol
+from solver.case.protocol import plan_protocol
 from solver.case.schema import Case
+from solver.electrochemistry import segment_of, surface_of
 from solver.errors import VegardError
 from solver.indicators.settings import IndicatorSettings
 from solver.layers import film_resistances, layer_numbers, region_layers, surface_films, surface_shells
 from solver.materials.radial import RadialMaterial
-from solver.model.transport import lithiation_rate
 from solver.output.folder import RunFolder
 from solver.output.provenance import peak_memory
 from solver.output.recorder import Recorder
@@ -42,9 +43,10 @@ from solver.solve.load_path import LoadPath
 from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Membrane
 from solver.solve.phases import Phases
+from solver.solve.segments import Segment
 from solver.solve.solids import Crystal, Solids
 from solver.solve.state import Observer
-from solver.solve.stepping import Segment, StepSettings, TimeLoop
+from solver.solve.stepping import StepSettings, TimeLoop, at_times, every
 from solver.solve.transport import Transport
 from solver.surroundings import limited_columns, surroundings_of
 
@@ -118,13 +120,14 @@ def _solve(
     coupling = build_coupling(case, material, particle, phases)
     settings = IndicatorSettings.of(case.indicators)
     segments = plan_segments(case, material)
-    duration = sum(segment.duration for segment in segments)
-    times = [float(time) for time in np.linspace(0.0, duration, case.output.fields + 1)[1:-1]]
+    duration = sum(segment.expected or segment.duration for segment in segments)
+    fields = case.output.fields
     recorder = Recorder(run, particle.domain, settings, case.output.format, phases)
-    display = ProgressDisplay(len(times) + len(segments) + 1, duration) if progress and comm.rank == 0 else None
+    display = ProgressDisplay(fields + len(segments), duration) if progress and comm.rank == 0 else None
     observers: list[Observer] = [recorder] if display is None else [recorder, display]
     try:
-        TimeLoop(coupling, segments, step_settings(case), observers).run(times)
+        next_output = every(duration / fields) if fields else at_times([])
+        TimeLoop(coupling, segments, step_settings(case), observers).run(next_output)
     finally:
         recorder.close()
         if display is not None:
@@ -175,7 +178,7 @@ def build_coupling(case: Case, material: RadialMaterial, particle: Particle, pha
         *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
         sites=relative_sites(material, domain),
         initial=electrochemistry.initial_stoichiometry,
-        equipotential=electrochemistry.kinetics == "fast",
+        surface=surface_of(electrochemistry, material.materials[-1]),
         resistances=film_resistances(case.particle),
         phases=phases,
     )
@@ -228,14 +231,9 @@ def plan_segments(case: Case, material: RadialMaterial) -> list[Segment]:
     """The protocol as stretches of constant current (eq. 3.4)."""
     capacity = case.electrochemistry.one_c_capacity
     ratio = 1.0 if capacity is None else capacity / material.theoretical_capacity
-    planned = plan_protocol(case.electrochemistry.steps, case.electrochemistry.initial_stoichiometry, ratio)
-    return [_segment(step, ratio) for step in planned]
-
-
-def _segment(planned: PlannedStep, ratio: float) -> Segment:
-    step = planned.step
-    rate = lithiation_rate(-step.direction, step.c_rate, ratio)
-    return Segment(duration=planned.duration, rate=rate, surface=None, text=step.text)
+    start = case.electrochemistry.initial_stoichiometry
+    planned = plan_protocol(case.electrochemistry.steps, start, ratio, stoichiometry_at(material.materials[-1]))
+    return [segment_of(step, ratio) for step in planned]
 
 
 def step_settings(case: Case) -> StepSettings:

@@ -19,10 +19,11 @@ from meshes.particle import FileOrientation, Particle
 from meshes.seeds import grain_count
 from solver.case.document import Path as KeyPath
 from solver.case.document import shorten
-from solver.case.protocol import PlannedStep, percent, plan_protocol
+from solver.case.protocol import PlannedStep, ProtocolStep, StoichiometryAt, percent, plan_protocol
+from solver.case.protocol_text import parse_entry
 from solver.case.schema import Electrochemistry, Mechanics
 from solver.errors import MeshError, VegardError
-from solver.materials import Material, MaterialChoice, load_material, material_names
+from solver.materials import EquilibriumVoltage, Material, MaterialChoice, load_material, material_names
 
 # A mesh coarser than this multiple of the grain size, or finer than this fraction of the radius, is a slip of the pen.
 COARSEST_MESH = 1.5
@@ -82,22 +83,61 @@ def _protocol_fits(sections: Sections) -> Iterator[Finding]:
     if not low <= electrochemistry.initial_stoichiometry <= high:
         yield Finding(key, _outside_table(electrochemistry.initial_stoichiometry, material))
         return
-    start = electrochemistry.initial_stoichiometry
-    for index, step in enumerate(electrochemistry.steps):
-        try:
-            [planned] = plan_protocol([step], start, ratio)
-        except ValueError as error:
-            yield Finding(("electrochemistry", "protocol", index), str(error))
-            return
-        start = 1.0 - planned.end_soc
-        problem = _end_problem(planned, material)
-        if problem is not None:
-            yield Finding(("electrochemistry", "protocol", index), problem)
-            return
-        yield from _surface_warning(planned, index, sections, ratio)
+    start, is_exact = electrochemistry.initial_stoichiometry, True
+    for index, text in enumerate(electrochemistry.protocol):
+        for step in parse_entry(text):
+            place = ("electrochemistry", "protocol", index)
+            try:
+                [planned] = plan_protocol([step], start, ratio, stoichiometry_at(material), is_exact)
+            except ValueError as error:
+                yield Finding(place, str(error))
+                return
+            start, is_exact = 1.0 - planned.end_soc, planned.is_exact
+            problem = _voltage_problem(step, electrochemistry, material) or _end_problem(planned, material)
+            if problem is not None:
+                yield Finding(place, problem)
+                return
+            if is_exact and electrochemistry.kinetics != "butler-volmer":
+                yield from _surface_warning(planned, index, sections, ratio)
+
+
+def stoichiometry_at(material: Material) -> StoichiometryAt | None:
+    """Equilibrium stoichiometry of a voltage, where the material has a voltage curve."""
+    if material.open_circuit is None:
+        return None
+    return EquilibriumVoltage(material.open_circuit, material.reference_temperature).stoichiometry
+
+
+def _voltage_problem(step: ProtocolStep, electrochemistry: Electrochemistry, material: Material) -> str | None:
+    """Why a step that speaks of volts cannot be taken."""
+    if not step.needs_voltage:
+        return None
+    if electrochemistry.kinetics == "uniform-flux":
+        return f'"{step.text}": a uniform flux has no voltage; write "kinetics: butler-volmer" or "fast"'
+    if material.open_circuit is None:
+        return f'"{step.text}": {material.name} has no voltage curve; end the step at a state of charge'
+    return None
+
+
+def _reaction_has_numbers(sections: Sections) -> Iterator[Finding]:
+    """A Butler-Volmer reaction needs a voltage curve and an exchange current."""
+    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
+    material = sections.material
+    if electrochemistry.kinetics != "butler-volmer" or material is None:
+        return
+    if material.open_circuit is None:
+        yield Finding(
+            ("electrochemistry", "kinetics"), f'{material.name} has no voltage curve; write "fast" or another material'
+        )
+    if material.exchange_current_density is None and electrochemistry.reaction.exchange_current_density is None:
+        yield Finding(
+            ("electrochemistry", "reaction"), f"{material.name} has none; write exchange_current_density: 3.4 A/m^2"
+        )
 
 
 def _end_problem(planned: PlannedStep, material: Material) -> str | None:
+    if not planned.is_exact:
+        return None  # an estimate; the run itself watches the range
     low, high = lattice_range(material)
     stoichiometry = 1.0 - planned.end_soc
     if low - 1e-9 <= stoichiometry <= high + 1e-9:
@@ -271,4 +311,5 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"particle", "mechanics"}), _only_sections_have_a_normal),
     (frozenset({"material", "mechanics"}), _stress_free_state_has_a_strain),
     (frozenset({"material", "electrochemistry"}), _protocol_fits),
+    (frozenset({"material", "electrochemistry"}), _reaction_has_numbers),
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 from meshes.estimate import MeshEstimate, estimate_cells
 from meshes.particle import Particle
 from meshes.store import obtain
-from solver.case.checks import capacity_ratio
+from solver.case.checks import capacity_ratio, stoichiometry_at
 from solver.case.load import LoadedCase
 from solver.case.protocol import PlannedStep, plan_protocol
 from solver.materials import load_material
@@ -82,8 +82,10 @@ def estimate_case(loaded: LoadedCase, figures: CostFigures = FIGURES) -> CaseEst
     case = loaded.case
     mesh = _mesh_size(case.particle, loaded.folder)
     electrochemistry = case.electrochemistry
-    ratio = capacity_ratio(electrochemistry, load_material(case.material))
-    steps = plan_protocol(electrochemistry.steps, electrochemistry.initial_stoichiometry, ratio)
+    material = load_material(case.material)
+    ratio = capacity_ratio(electrochemistry, material)
+    start = electrochemistry.initial_stoichiometry
+    steps = plan_protocol(electrochemistry.steps, start, ratio, stoichiometry_at(material))
     states = 1 + case.output.fields + len(steps)
     displacement = 3 * (mesh.nodes + mesh.edges) if case.mechanics.coupling != "none" else 0
     # The mismatch part of a state (eq. 2.7) is a multiple of one solution, so a state costs one solve.

@@ -1,41 +1,42 @@
-"""Charging protocols written as text: "Charge at 1C until 70 % SoC" becomes a `ProtocolStep`.
+"""Charging protocols as data, and the plan that connects their steps; `solver.case.protocol_text` reads them.
 
 The state of charge is 1 − mean stoichiometry (eq. 3.5 of docs/theory.md), so charging removes lithium and raises it.
-Only what the solver can do is accepted; what it cannot do yet (voltage limits) is refused with the nearest thing that
-it can.
+A step that ends at a voltage or a current ends where the solver finds it; the plan holds an estimate.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from meshes.quantities import FRACTION, TIME, parse_quantity
-
-EXAMPLE = "Charge at 1C until 70 % SoC"
-SLOWEST_RATE, FASTEST_RATE = 1e-4, 100.0
 LONGEST_STEP = 1000 * 3600.0
-_MAXIMUM_TEXT = 200
+_SECONDS_PER_HOUR = 3600.0
 # Rounding in "from 5 % until 5 % SoC" must not decide whether a step goes up or down.
 _SAME_STATE = 1e-9
+_HOLD_ESTIMATE = 1800.0  # how long a held voltage takes, when nobody says
+_LONGEST_HOLD = 100 * 3600.0
+_MARGIN = 0.02
 
-_STEP = re.compile(
-    r"(charge|discharge|rest|charging|discharging|resting)\b\s*(?:(?:at|with|by)\s+)?(.*?)\s*"
-    r"(?:\b(until|till|to|for)\b\s*(.*))?",
-    re.I,
-)
-_RATE = re.compile(r"(\d+\.?\d*|\.\d+)?\s*C\s*(?:/\s*(\d+\.?\d*|\.\d+))?", re.I)
-_STATE_OF_CHARGE = re.compile(
-    r"(?:an?\s+)?(?:(soc|state of charge)\b[\s:=]*)?(?:of\s+)?([-+]?[\d.]+\s*%?)\s*(soc|state of charge)?", re.I
-)
-_VOLTAGE = re.compile(r"\d\s*m?v(?:olts?)?\b", re.I)
-_STOICHIOMETRY = re.compile(r"x\s*[=<>]|stoichiometry", re.I)
-_CURRENT = re.compile(r"\d\s*[mµu]?a\b|\d\s*[mµu]?a\s*/", re.I)
+Kind = Literal["charge", "discharge", "rest", "hold"]
+EndKind = Literal["soc", "voltage", "current"]
+# Stoichiometry at which a voltage is in equilibrium.
+StoichiometryAt = Callable[[float], float]
 
-Kind = Literal["charge", "discharge", "rest"]
-_KINDS: dict[str, Kind] = {"char": "charge", "disc": "discharge", "rest": "rest"}
+
+@dataclass(frozen=True)
+class StepEnd:
+    """What ends a step besides time.
+
+    Attributes:
+        kind: What is watched.
+        value: State of charge [-], voltage [V] or current in multiples of the 1C current.
+        text: As the user wrote it.
+    """
+
+    kind: EndKind
+    value: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -44,83 +45,72 @@ class ProtocolStep:
 
     Attributes:
         kind: What happens to the particle.
-        c_rate: Current in multiples of the 1C current, positive; 0 for a rest.
-        duration: Length of the step [s], or None when it ends at a state of charge.
-        until_soc: State of charge [-] at which the step ends, or None when it ends after a time.
+        c_rate: Current in multiples of the 1C current, positive; 0 for a rest or a hold.
+        duration: Longest time of the step [s], or None when only an end is given.
+        ends: What ends the step before that.
+        voltage: Voltage held [V]; None unless the kind is "hold".
         text: The step as the user wrote it.
     """
 
     kind: Kind
     c_rate: float
     duration: float | None
-    until_soc: float | None
+    ends: tuple[StepEnd, ...]
     text: str
+    voltage: float | None = None
 
     @property
     def direction(self) -> int:
-        """Sign of the change of the state of charge: +1, −1 or 0."""
-        return {"charge": 1, "discharge": -1, "rest": 0}[self.kind]
+        """Sign of the change of the state of charge: +1, −1, or 0 where it is none or not known."""
+        return {"charge": 1, "discharge": -1, "rest": 0, "hold": 0}[self.kind]
+
+    @property
+    def until_soc(self) -> float | None:
+        """State of charge at which the step ends [-], if one is given."""
+        return next((end.value for end in self.ends if end.kind == "soc"), None)
+
+    @property
+    def needs_voltage(self) -> bool:
+        """Whether the step can only be taken with a material of known voltage."""
+        return self.kind == "hold" or any(end.kind == "voltage" for end in self.ends)
 
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A step with the states of charge it connects and the time it takes [s]."""
+    """A step with the states of charge it connects.
+
+    Attributes:
+        step: The step.
+        start_soc: State of charge at its start [-].
+        end_soc: State of charge at its end [-].
+        duration: Time it takes [s].
+        is_exact: Whether the three are known; otherwise they are estimates at equilibrium.
+        longest: Time after which it is given up, or ends, without having met an end [s].
+    """
 
     step: ProtocolStep
     start_soc: float
     end_soc: float
     duration: float
-
-
-def parse_step(text: str) -> ProtocolStep:
-    """Read one step.
-
-    Args:
-        text: Such as "Charge at 1C until 70 % SoC", "Discharge at C/2 for 20 min" or "Rest for 10 min".
-
-    Returns:
-        The step.
-
-    Raises:
-        ValueError: With what to write instead.
-    """
-    shown = f'"{text[:_MAXIMUM_TEXT]}"'
-    words = " ".join(text.split()).rstrip(".;")
-    if len(words) > _MAXIMUM_TEXT:
-        raise ValueError(
-            f'a step of {len(words)} characters is too long; write one per list entry, such as "{EXAMPLE}"'
-        )
-    match = _STEP.fullmatch(words)
-    if match is None:
-        raise ValueError(_not_a_step(words, shown))
-    word, rate_text, keyword, end_text = match.groups()
-    kind = _KINDS[word.lower()[:4]]
-    if kind == "rest":
-        return ProtocolStep("rest", 0.0, _rest_duration(rate_text, keyword, end_text, shown), None, words)
-    if not rate_text:
-        end = f"{keyword} {end_text}" if end_text else "until 70 % SoC"
-        raise ValueError(f'{shown} does not say how fast; write "{kind.title()} at 1C {end}"')
-    c_rate = _parse_rate(rate_text, kind, shown)
-    if not end_text:
-        raise ValueError(f'{shown} does not say when it ends; write "{words} until 70 % SoC" or "{words} for 20 min"')
-    duration, until_soc = _parse_end(str(keyword).lower(), end_text, shown)
-    return ProtocolStep(kind, c_rate, duration, until_soc, words)
-
-
-def parse_protocol(texts: Iterable[str]) -> tuple[ProtocolStep, ...]:
-    """Read the steps in order; raises ValueError at the first that cannot be read."""
-    return tuple(parse_step(text) for text in texts)
+    is_exact: bool = True
+    longest: float = LONGEST_STEP
 
 
 def plan_protocol(
-    steps: Iterable[ProtocolStep], initial_stoichiometry: float, capacity_ratio: float
+    steps: Iterable[ProtocolStep],
+    initial_stoichiometry: float,
+    capacity_ratio: float,
+    stoichiometry_at: StoichiometryAt | None = None,
+    is_exact: bool = True,
 ) -> tuple[PlannedStep, ...]:
-    """States of charge and times of the steps at the currents asked for.
+    """States of charge and times of the steps.
 
     Args:
         steps: The protocol.
         initial_stoichiometry: Mean lithium content x at the start [-].
         capacity_ratio: Capacity called 1C over the theoretical capacity [-]: dSoC/dt = C-rate · ratio / 3600 s.
+        stoichiometry_at: Equilibrium stoichiometry of a voltage, for estimates.
+        is_exact: Whether the start is known or itself an estimate.
 
     Returns:
         One entry per step.
@@ -131,18 +121,46 @@ def plan_protocol(
     planned: list[PlannedStep] = []
     soc = 1.0 - initial_stoichiometry
     for step in steps:
-        rate = step.direction * step.c_rate * capacity_ratio / 3600.0
-        if step.until_soc is None:
-            duration = step.duration or 0.0
-            end = soc + rate * duration
+        if step.kind == "hold":
+            planned.append(_planned_hold(step, soc, stoichiometry_at))
         else:
-            end = step.until_soc
-            if (end - soc) * step.direction <= _SAME_STATE:
-                raise ValueError(_wrong_way(step, soc))
-            duration = (end - soc) / rate
-        planned.append(PlannedStep(step, soc, end, duration))
-        soc = end
+            planned.append(_planned_current(step, soc, capacity_ratio, stoichiometry_at, is_exact))
+        soc, is_exact = planned[-1].end_soc, planned[-1].is_exact
     return tuple(planned)
+
+
+def _planned_hold(step: ProtocolStep, soc: float, stoichiometry_at: StoichiometryAt | None) -> PlannedStep:
+    end = soc if stoichiometry_at is None or step.voltage is None else 1.0 - stoichiometry_at(step.voltage)
+    duration = _HOLD_ESTIMATE if step.duration is None else step.duration
+    longest = _LONGEST_HOLD if step.duration is None else step.duration
+    return PlannedStep(step, soc, end, duration, is_exact=False, longest=longest)
+
+
+def _planned_current(
+    step: ProtocolStep, soc: float, capacity_ratio: float, stoichiometry_at: StoichiometryAt | None, is_exact: bool
+) -> PlannedStep:
+    rate = step.direction * step.c_rate * capacity_ratio / _SECONDS_PER_HOUR
+    target = step.until_soc
+    if target is not None and is_exact and (target - soc) * step.direction <= _SAME_STATE:
+        raise ValueError(_wrong_way(step, soc))
+    times = [] if step.duration is None else [step.duration]
+    if target is not None:
+        times.append(max(0.0, (target - soc) / rate))
+    voltages = [end.value for end in step.ends if end.kind == "voltage"]
+    if not voltages:
+        duration = min(times)
+        longest = duration if is_exact else _way_to_the_end(step, soc, rate)
+        return PlannedStep(step, soc, soc + rate * duration, duration, is_exact, longest)
+    if stoichiometry_at is not None:
+        times += [max(0.0, (1.0 - stoichiometry_at(voltage) - soc) / rate) for voltage in voltages]
+    longest = min([_way_to_the_end(step, soc, rate), *([] if step.duration is None else [step.duration])])
+    duration = min([*times, longest])
+    return PlannedStep(step, soc, soc + rate * duration, duration, is_exact=False, longest=longest)
+
+
+def _way_to_the_end(step: ProtocolStep, soc: float, rate: float) -> float:
+    """Time in which a current empties or fills the particle, from wherever it may be [s]."""
+    return step.duration if step.duration is not None else (1.0 + _MARGIN) / abs(rate)
 
 
 def percent(fraction: float) -> str:
@@ -158,86 +176,3 @@ def _wrong_way(step: ProtocolStep, soc: float) -> str:
         f'"{step.text}" starts at {percent(soc)} SoC, so it cannot {step.kind} to {target}; '
         f"write a state of charge {side} {percent(soc)}, or {other}"
     )
-
-
-def _not_a_step(words: str, shown: str) -> str:
-    if re.match(r"hold\b|cv\b|constant voltage", words, re.I):
-        return f'{shown}: holding a voltage is not available yet; write a constant-current step, such as "{EXAMPLE}"'
-    if re.match(r"cycle|repeat|pulse", words, re.I):
-        return f"{shown}: repeated steps are not available yet; write each step as its own list entry"
-    return f'{shown} is not a protocol step; start with Charge, Discharge or Rest, for example "{EXAMPLE}"'
-
-
-def _rest_duration(rate_text: str, keyword: str | None, end_text: str | None, shown: str) -> float:
-    if keyword is not None and keyword.lower() != "for":
-        raise ValueError(f'{shown}: a rest ends after a time; write "Rest for 10 min"')
-    text = " ".join(part for part in (rate_text, end_text) if part)
-    if not text:
-        raise ValueError(f'{shown} does not say how long; write "Rest for 10 min"')
-    return _parse_duration(text, shown)
-
-
-def _parse_rate(text: str, kind: str, shown: str) -> float:
-    if _VOLTAGE.search(text):
-        raise ValueError(f'{shown}: holding a voltage is not available yet; write a C-rate: "{kind.title()} at 1C …"')
-    if _CURRENT.search(text):
-        raise ValueError(f'{shown}: the current is given as a C-rate; write "at 1C", "at C/2" or "at 0.3C"')
-    match = _RATE.fullmatch(text)
-    if match is None:
-        raise ValueError(f'{shown}: "{text}" is not a C-rate; write "{kind.title()} at 1C …", "at C/2" or "at 0.3C"')
-    numerator, denominator = float(match.group(1) or 1), float(match.group(2) or 1)
-    if numerator == 0.0:
-        raise ValueError(f'{shown}: no current flows at 0C; write "Rest for 10 min"')
-    c_rate = numerator / denominator if denominator else float("inf")
-    if not SLOWEST_RATE <= c_rate <= FASTEST_RATE:
-        raise ValueError(f"{shown}: {c_rate:g}C is outside {SLOWEST_RATE:g}C to {FASTEST_RATE:g}C")
-    return c_rate
-
-
-def _parse_end(keyword: str, text: str, shown: str) -> tuple[float | None, float | None]:
-    """(duration [s], None) or (None, state of charge)."""
-    if re.search(r"\b(or|and|until|for)\b", text, re.I):
-        raise ValueError(f"{shown}: a step ends at a state of charge or after a time; write one of the two")
-    if _VOLTAGE.search(text):
-        raise ValueError(
-            f"{shown}: a voltage limit is not available yet; write the state of charge at which the step ends, "
-            'such as "until 80 % SoC"'
-        )
-    if _STOICHIOMETRY.search(text):
-        raise ValueError(f'{shown}: write the end as a state of charge, SoC = 1 − x: "until 70 % SoC" for x = 0.3')
-    if keyword == "for":
-        return _parse_duration(text, shown), None
-    return None, _parse_soc(text, shown)
-
-
-def _parse_soc(text: str, shown: str) -> float:
-    match = _STATE_OF_CHARGE.fullmatch(text)
-    named = match is not None and bool(match.group(1) or match.group(3))
-    if match is None or not (named or "%" in match.group(2)):
-        raise ValueError(f'{shown}: "{text}" is not a state of charge; {_soc_advice(text)}')
-    try:
-        soc = parse_quantity(match.group(2), FRACTION)
-    except ValueError as error:
-        raise ValueError(f'{shown}: "{text}" is not a state of charge; write "until 70 % SoC"') from error
-    if not 0.0 <= soc <= 1.0:
-        hint = f"; write {soc:g} %" if 1.0 < soc <= 100.0 and "%" not in text else "; write 0 % to 100 % SoC"
-        raise ValueError(f"{shown}: a state of charge of {percent(soc)} does not exist{hint}")
-    return soc
-
-
-def _soc_advice(text: str) -> str:
-    if re.search(r"\d\s*(s|sec|min|h|hr|hours?|minutes?|seconds?)$", text, re.I):
-        return f'write "for {text}"'
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return f'write "until {text} {"SoC" if float(text) < 1 else "% SoC"}"'
-    return 'write a number with % and SoC, such as "until 70 % SoC"'
-
-
-def _parse_duration(text: str, shown: str) -> float:
-    try:
-        duration = parse_quantity(text, TIME)
-    except ValueError as error:
-        raise ValueError(f'{shown}: "{text}" is not a time; write "for 20 min", "for 1.5 h" or "for 30 s"') from error
-    if not 1e-3 <= duration <= LONGEST_STEP:
-        raise ValueError(f"{shown}: {duration:g} s is outside 1 ms to 1000 h")
-    return duration

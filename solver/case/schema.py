@@ -12,9 +12,21 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from meshes.description import Description
 from meshes.particle import Particle
-from meshes.quantities import FRACTION, LENGTH, SPECIFIC_CAPACITY, STRESS, TEMPERATURE, TIME, VOLUME, quantity
+from meshes.quantities import (
+    AREA_RESISTANCE,
+    CURRENT_DENSITY,
+    FRACTION,
+    LENGTH,
+    SPECIFIC_CAPACITY,
+    STRESS,
+    TEMPERATURE,
+    TIME,
+    VOLUME,
+    quantity,
+)
 from solver.case.composition import Composition
-from solver.case.protocol import ProtocolStep, parse_protocol, parse_step
+from solver.case.protocol import ProtocolStep
+from solver.case.protocol_text import parse_entry, parse_protocol
 from solver.materials import MaterialChoice
 
 Stoichiometry = quantity(FRACTION, "0.1 %", "100 %")
@@ -38,10 +50,25 @@ def _one_step_is_a_list(value: object) -> object:
 
 
 def _valid_step(text: str) -> str:
-    return parse_step(text).text
+    parse_entry(text)
+    return " ".join(text.split()).rstrip(".;")
 
 
 Step = Annotated[str, BeforeValidator(lambda value: _valid_step(value) if isinstance(value, str) else value)]
+
+
+class Reaction(Description):
+    """The Butler-Volmer reaction at the surface; what is left out comes from the material."""
+
+    exchange_current_density: quantity(CURRENT_DENSITY, "1e-6 A/m^2", "1e6 A/m^2") | None = Field(  # type: ignore[valid-type]
+        default=None, description="i_ref of i0 = i_ref 2 √(x (1 − x)), at 1 mol/L of electrolyte"
+    )
+    transfer_coefficient: Annotated[float, Field(ge=0.1, le=0.9)] | None = Field(
+        default=None, description="share α of the overpotential that helps lithium out"
+    )
+    film_resistance: quantity(AREA_RESISTANCE, "0 ohm*m^2", "10 ohm*m^2") = Field(  # type: ignore[valid-type]
+        default="0 ohm*m^2", description="ohmic resistance of a film on the whole surface"
+    )
 
 
 class Electrochemistry(Description):
@@ -50,19 +77,23 @@ class Electrochemistry(Description):
     protocol: Annotated[list[Step], BeforeValidator(_one_step_is_a_list)] = Field(
         min_length=1,
         max_length=1000,
-        description="steps in order, each `Charge|Discharge at <C-rate> until <number> % SoC`, `… for <time>`, or "
-        "`Rest for <time>`; SoC = 1 − mean stoichiometry",
-        examples=[["Charge at 1C until 70 % SoC", "Rest for 10 min"]],
+        description="steps in order: `Charge|Discharge at <C-rate> until <number> % SoC`, `… until <voltage>`, `… for "
+        "<time>`, `Hold at <voltage> until <C-rate>`, `… for <time>`, `Rest for <time>`; several ends are joined with "
+        "`or`; `Repeat <n> times: <step>; <step>` repeats; SoC = 1 − mean stoichiometry",
+        examples=[["Charge at 1C until 4.3 V", "Hold at 4.3 V until C/20 or for 1 h", "Rest for 10 min"]],
     )
+    cycles: int = Field(default=1, ge=1, le=10000, description="how often the whole protocol is gone through")
     initial_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
         default=0.95, examples=[0.95], description="lithium per formula unit at the start, uniform; 1 is full"
     )
-    kinetics: Literal["fast", "uniform-flux"] = Field(
+    kinetics: Literal["fast", "butler-volmer", "uniform-flux"] = Field(
         default="fast",
         description="`fast`: the surface reaction is quick, so the whole surface shares one stoichiometry and the "
-        "current finds its own way; `uniform-flux`: every piece of surface carries the same flux (closed forms; it "
-        "empties grains whose layers lie along the surface)",
+        "current finds its own way; `butler-volmer`: a reaction with an exchange current, one potential for the whole "
+        "particle; `uniform-flux`: every piece of surface carries the same flux (closed forms; it empties grains whose "
+        "layers lie along the surface, and has no voltage)",
     )
+    reaction: Reaction = Field(default=Reaction(), description="the surface reaction of `butler-volmer`")
     temperature: Temperature = Field(default="25 degC", description="temperature of the particle, constant")  # type: ignore[valid-type]
     one_c_capacity: Capacity | None = Field(  # type: ignore[valid-type]
         default=None,
@@ -73,7 +104,7 @@ class Electrochemistry(Description):
     @property
     def steps(self) -> tuple[ProtocolStep, ...]:
         """The protocol as data."""
-        return parse_protocol(self.protocol)
+        return parse_protocol(self.protocol) * self.cycles
 
 
 class Mechanics(Description):
@@ -188,6 +219,7 @@ class Case(Description):
         data["particle"]["mesh"].pop("time_limit", None)
         # "80 %" and "0.8 SoC" are the same protocol.
         data["electrochemistry"]["protocol"] = [
-            [step.kind, step.c_rate, step.duration, step.until_soc] for step in self.electrochemistry.steps
+            [step.kind, step.c_rate, step.duration, step.voltage, [[end.kind, end.value] for end in step.ends]]
+            for step in self.electrochemistry.steps
         ]
         return data

@@ -8,8 +8,10 @@ from solver.materials.layer import Layer, layer_names, load_layer
 from solver.materials.library import material_names
 from solver.materials.material import GrainBoundarySet, Material, OpenCircuit
 from solver.materials.stiffness import TransverseStiffness
+from solver.materials.voltage import EquilibriumVoltage
 
 __all__ = [
+    "EquilibriumVoltage",
     "GrainBoundarySet",
     "LatticeStrain",
     "Layer",

@@ -62,6 +62,9 @@ def load_material(choice: str | MaterialChoice) -> Material:
         open_circuit=_open_circuit(record),
         stoichiometry_range=(float(lattice.stoichiometry[0]), float(lattice.stoichiometry[-1])),
         fracture=_fracture(number),
+        exchange_current_density=number.optional("kinetics.exchange_current_density"),
+        transfer_coefficient=number.optional("kinetics.transfer_coefficient") or 0.5,
+        reaction_activation_energy=number.optional("kinetics.activation_energy") or 0.0,
         entries=entries,
     )
 
@@ -107,6 +110,11 @@ class _Numbers:
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
+
+    def optional(self, key: str) -> float | None:
+        """The value, or None where the material has none."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry.value * UNITS[entry.unit].factor
 
 
 def _plain(name: str) -> MaterialChoice:

@@ -66,6 +66,9 @@ class Material:
         open_circuit: U(x) or None.
         stoichiometry_range: Interval of x the strain table covers; strains are constant outside.
         fracture: Strengths inside a grain, or None.
+        exchange_current_density: i_ref of the surface reaction at the reference temperature [A/m²] (eq. 11.3), or None.
+        transfer_coefficient: α of its anodic branch [-].
+        reaction_activation_energy: [J/mol].
         entries: Every number by `group.name` with unit, range, confidence, source and note, overrides included.
     """
 
@@ -84,6 +87,9 @@ class Material:
     open_circuit: OpenCircuit | None
     stoichiometry_range: tuple[float, float]
     fracture: Fracture | None
+    exchange_current_density: float | None
+    transfer_coefficient: float
+    reaction_activation_energy: float
     entries: Mapping[str, Entry]
 
     def arrhenius(self, temperature: float) -> float:
@@ -117,6 +123,10 @@ class Material:
             "diffusivity_c [um^2/s]": self.diffusivity_c,
             "diffusion_activation_energy [J/mol]": self.diffusion_activation_energy,
             "reference_temperature [K]": self.reference_temperature,
+            "exchange_current_density [A/m^2]": self.exchange_current_density,
+            "transfer_coefficient": self.transfer_coefficient,
+            "reaction_activation_energy [J/mol]": self.reaction_activation_energy,
+            "open_circuit": None if self.open_circuit is None else self.open_circuit.name,
             "maximum_concentration [mol/m^3]": self.maximum_concentration,
             "density [kg/m^3]": self.density,
             "theoretical_capacity [mAh/g]": self.theoretical_capacity,

@@ -14,6 +14,8 @@ STATE_DEFINITIONS = (
     Definition("protocol_step", "-", "step of the protocol, from 1; 0 at the start"),
     Definition("state_of_charge", "-", "1 − mean stoichiometry", "3.5"),
     Definition("mean_stoichiometry", "-", "volume mean of x"),
+    Definition("voltage", "V", "potential of the particle against lithium; empty without a voltage curve", "11.1"),
+    Definition("state_of_charge_rate", "1/h", "rate of the state of charge, positive on charge; empty where it jumps"),
 )
 
 STEP_COLUMNS = (
@@ -38,6 +40,8 @@ def state_values(state: State) -> dict[str, float]:
         "protocol_step": state.step_number,
         "state_of_charge": state.state_of_charge,
         "mean_stoichiometry": state.mean_stoichiometry,
+        "voltage": state.potential,
+        "state_of_charge_rate": -3600.0 * state.rate,
     }
 
 

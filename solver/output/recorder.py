@@ -48,7 +48,7 @@ class Recorder:
             if self._history is not None:
                 self._history.add_state(values)
             self._fields.write(view)
-        self.summary.add(values)
+        self.summary.add(values, state.ended)
         self._folder.update_status(states=state.index + 1, time=state.time, state_of_charge=state.state_of_charge)
 
     def on_step(self, result: StepResult) -> None:

@@ -42,12 +42,16 @@ class Summary:
         self._left_out = LEFT_OUT if domain.dimension == 3 else LEFT_OUT + LEFT_OUT_OF_SECTION
         self.definitions = (*STATE_DEFINITIONS, *definitions)
         self.states: list[dict[str, float]] = []
+        self.ends: list[dict[str, float | str | None]] = []
         self.accepted = 0
         self.rejected = 0
 
-    def add(self, values: dict[str, float]) -> None:
-        """Adds an output state: all columns of the history by key."""
+    def add(self, values: dict[str, float], ended: str = "") -> None:
+        """Adds an output state: all columns of the history by key, and why a step of the protocol ended with it."""
         self.states.append(values)
+        if ended and values["protocol_step"]:
+            names = ("protocol_step", "time", "state_of_charge", "voltage")
+            self.ends.append({name: _plain(values[name]) for name in names} | {"ended_by": ended})
 
     def count(self, result: StepResult) -> None:
         """Counts an attempted step."""
@@ -74,6 +78,7 @@ class Summary:
             "output_states": len(self.states),
             "steps_accepted": self.accepted,
             "steps_rejected": self.rejected,
+            "protocol": self.ends,
             "highest_risk": worst,
             "values": {definition.key: self._values(definition) for definition in self.definitions},
             "particle": self._particle,
@@ -90,3 +95,8 @@ class Summary:
                 value, state = pick(finite, key=lambda entry: entry[0])
                 data[name] = {"value": value, "time": state["time"], "state_of_charge": state["state_of_charge"]}
         return data
+
+
+def _plain(value: float) -> float | None:
+    """A number as JSON can hold it."""
+    return float(value) if math.isfinite(value) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from solver.indicators.grain_boundary import THRESHOLD_SOURCES
 from solver.indicators.layout import REGION_BOUNDS, REGIONS
 
 _WIDTH = 120
+_MOST_ENDS = 8
 _ABOVE = "boundary_area_above_"
 
 
@@ -158,6 +159,7 @@ def _number(value: float | None, factor: float) -> str:
 def _remarks(summary: Mapping[str, Any]) -> Iterator[str]:
     """Sentences below the table: the worst state and place, and what the numbers leave out."""
     yield "p95, p99: percentiles by area (boundaries) or volume (grains); boundary tension: mean, compression as zero"
+    yield from _ends(summary.get("protocol", []))
     worst = summary["highest_risk"]
     if worst:
         when = f"SoC {100.0 * worst['state_of_charge']:.0f} %, {worst['time']:.4g} s"
@@ -166,6 +168,17 @@ def _remarks(summary: Mapping[str, Any]) -> Iterator[str]:
     if _is_number(region):
         yield f"largest boundary tension in the end: {REGIONS[int(region)]}"
     yield "left out: " + "; ".join(summary["left_out"])
+
+
+def _ends(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the steps of the protocol ended that did not end by time alone."""
+    met = [step for step in steps if step["ended_by"] != "time"]
+    for step in met[:_MOST_ENDS]:
+        voltage = f", {step['voltage']:.4f} V" if _is_number(step["voltage"]) else ""
+        state = f"SoC {100.0 * step['state_of_charge']:.1f} %{voltage}"
+        yield f"step {step['protocol_step']:.0f} ended by {step['ended_by']} after {step['time']:.4g} s: {state}"
+    if len(met) > _MOST_ENDS:
+        yield f"and {len(met) - _MOST_ENDS} more; all are in summary.json"
 
 
 def _is_number(value: float | None) -> bool:

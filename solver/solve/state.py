@@ -24,6 +24,9 @@ class State:
         lithium_imbalance: |lithium in the particle − lithium expected from the flux| / (volume × initial x) (eq. 4.9).
         stoichiometry: x, P1.
         outside: Stoichiometry that the outside is in equilibrium with (eq. 8.3); NaN when there is no single one.
+        potential: Potential of the particle [V]; NaN when the material has no voltage or the surface has several.
+        rate: Rate of the mean stoichiometry [1/s]; NaN where it jumps.
+        ended: Why the protocol step ended with this state; "" inside a step.
         displacement: Displacement [µm], P2; None when the case asks for no mechanics (`coupling: none`).
         stress: Stress of the actual lithium field; None without mechanics.
         mismatch: Stress of the same particle at uniform x = mean; `stress − mismatch` is the gradient part (eq. 2.7).
@@ -38,6 +41,9 @@ class State:
     lithium_imbalance: float
     stoichiometry: fem.Function
     outside: float = float("nan")
+    potential: float = float("nan")
+    rate: float = float("nan")
+    ended: str = ""
     displacement: fem.Function | None = None
     stress: StressSample | None = None
     mismatch: StressSample | None = None

@@ -5,44 +5,23 @@ It knows no physics and no files: a coupling strategy tries and commits steps, o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from solver.errors import SolveError
 from solver.solve.coupling import Coupling
+from solver.solve.segments import End, Reading, Segment
 from solver.solve.state import Observer, State, StepResult
-from solver.solve.transport import Attempt, Transport
+from solver.solve.transport import Attempt
+
+NextOutput = Callable[[float], float]
 
 _SAFETY = 0.85
 _LARGEST_GROWTH = 2.0  # variable-step BDF2 is stable up to 1 + √2
 _SMALLEST_FACTOR = 0.2
 _OVERSHOOT = 0.02  # P1 elements may leave [0, 1] by a little next to a jump of the flux; more is a wrong solution
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of constant current or of a held surface.
-
-    Attributes:
-        duration: Length [s].
-        rate: Rate of the mean stoichiometry [1/s]; None when the surface is held.
-        surface: Surface stoichiometry held [-]; None when the current is given.
-        text: The stretch in the user's words.
-    """
-
-    duration: float
-    rate: float | None
-    surface: float | None
-    text: str
-
-    def begin(self, transport: Transport) -> None:
-        """Sets the surface condition."""
-        if self.surface is not None:
-            transport.hold(self.surface)
-        if self.rate is not None:
-            transport.drive(self.rate)
 
 
 @dataclass(frozen=True)
@@ -73,8 +52,19 @@ class StepSettings:
         return self.tolerance * min(1.0, (10.0 * self.tolerance) ** 0.5)
 
 
+def at_times(times: Sequence[float]) -> NextOutput:
+    """Output at given times [s]."""
+    ordered = np.sort(np.append(np.asarray(times, dtype=float), np.inf))
+    return lambda time: float(ordered[np.searchsorted(ordered, time, side="right")])
+
+
+def every(interval: float) -> NextOutput:
+    """Output at the multiples of an interval [s]."""
+    return lambda time: float((np.floor(time / interval * (1.0 + 1e-9)) + 1.0) * interval)
+
+
 class TimeLoop:
-    """Runs segments of constant current one after the other."""
+    """Runs the segments of a protocol one after the other."""
 
     def __init__(
         self,
@@ -88,50 +78,84 @@ class TimeLoop:
         self._transport = coupling.transport
         self._initial_lithium = self._expected = self._transport.lithium()
         self._time, self._states = 0.0, 0
+        self._reading = Reading(float("nan"), 0.0, self._state_of_charge())
 
-    def run(self, output_times: Sequence[float]) -> None:
-        """Runs all segments and shows the initial state, the ends of segments and the states at `output_times` [s].
+    def run(self, next_output: NextOutput) -> None:
+        """Runs all segments and shows the initial state, states at output times, and the ends of segments.
+
+        Args:
+            next_output: Gives the first output time after a time.
 
         Raises:
             SolveError: When a step fails for good; the last accepted state has been shown to the observers.
         """
-        self._show(0)
+        self._show(0, "start")
         for number, segment in enumerate(self._segments, start=1):
-            start = self._time
-            inside = [t for t in output_times if start < t < start + segment.duration * (1 - 1e-9)]
             segment.begin(self._transport)
-            step = min(self._settings.initial, segment.duration)
-            for goal in [*inside, start + segment.duration]:
-                step = self._advance(goal, step, number, segment)
-                self._show(number)
+            self._reading = Reading(self._transport.potential(), _known(segment.rate), self._state_of_charge())
+            self._show(number, self._walk(number, segment, next_output))
 
-    def _advance(self, goal: float, step: float, number: int, segment: Segment) -> float:
-        """Steps until `goal` is hit; returns the step size to go on with."""
+    def _walk(self, number: int, segment: Segment, next_output: NextOutput) -> str:
+        """Advances to the end of a segment, showing states on the way; returns why it ended."""
+        finish = self._time + segment.duration
+        step = min(self._settings.initial, segment.duration)
+        met = segment.reached(self._reading)
+        while met is None and self._time < finish:
+            goal = next_output(self._time)
+            goal = finish if goal > finish - 1e-9 * segment.duration else goal
+            step, met = self._advance(goal, step, number, segment)
+            if met is None and goal < finish:
+                self._show(number, "")
+        if met is not None:
+            return met.text
+        if segment.must_end:
+            self._give_up(number, step, f"the end asked for was not met within {segment.duration:.6g} s")
+        return "time"
+
+    def _advance(self, goal: float, step: float, number: int, segment: Segment) -> tuple[float, End | None]:
+        """Steps until `goal` is hit or an end is met; returns the step size to go on with, and the end."""
+        longest = np.inf  # no step may go beyond an end that was seen on the way
         while self._time < goal:
             left = goal - self._time
-            size, last = step, False
-            if left <= step * (1 + 1e-9):
+            size, last = min(step, longest), False
+            if left <= size * (1 + 1e-9):
                 size, last = left, True
-            elif left < 2 * step:
+            elif left < 2 * size:
                 size = left / 2  # two even steps rather than a long and a tiny one
             attempt = self._coupling.attempt(size)
             problem = self._problem(attempt)
             factor = self._factor(attempt)
+            after = Reading(attempt.potential, attempt.inflow, 1.0 - attempt.lithium / self._transport.volume)
+            share = None if problem else segment.overshoot(self._reading, after)
+            if share is not None and size > self._settings.smallest:
+                longest = size * share
+                self._report(size, number, attempt, "looking for the end of the step")
+                continue
             self._report(size, number, attempt, problem)
             if problem:
                 step = size * min(0.5, factor)
                 if step < self._settings.smallest:
                     self._give_up(number, step, problem)
                 continue
-            self._coupling.commit()
-            self._time = goal if last else self._time + size
-            # A held surface takes what it takes: only a given current says how much lithium there should be.
-            if segment.rate is None:
-                self._expected = attempt.lithium
-            else:
-                self._expected += size * segment.rate * self._transport.volume
+            self._accept(goal if last else self._time + size, size, attempt, segment)
+            self._reading, longest = after, np.inf
             step = min(max(size * factor, step if last else 0.0), self._settings.largest)
-        return step
+            met = segment.reached(after)
+            if met is not None or share is not None:
+                return step, met or segment.ends[0]
+        return step, None
+
+    def _accept(self, time: float, size: float, attempt: Attempt, segment: Segment) -> None:
+        self._coupling.commit()
+        self._time = time
+        # A held outside takes what it takes: only a given current says how much lithium there should be.
+        if segment.rate is None:
+            self._expected = attempt.lithium
+        else:
+            self._expected += size * segment.rate * self._transport.volume
+
+    def _state_of_charge(self) -> float:
+        return 1.0 - self._transport.lithium() / self._transport.volume
 
     def _problem(self, attempt: Attempt) -> str:
         """Why a trial state must not be accepted; empty when it may."""
@@ -174,7 +198,7 @@ class TimeLoop:
         for observer in self._observers:
             observer.on_step(result)
 
-    def _show(self, number: int) -> None:
+    def _show(self, number: int, ended: str) -> None:
         transport, response = self._transport, self._coupling.response()
         lithium = transport.lithium()
         mean = lithium / transport.volume
@@ -184,6 +208,9 @@ class TimeLoop:
             step_number=number,
             state_of_charge=1.0 - mean,
             mean_stoichiometry=mean,
+            potential=self._reading.potential,
+            rate=self._reading.rate,
+            ended=ended,
             lithium_imbalance=abs(lithium - self._expected) / abs(self._initial_lithium),
             stoichiometry=transport.stoichiometry,
             outside=transport.outside,
@@ -198,10 +225,14 @@ class TimeLoop:
 
     def _give_up(self, number: int, step: float, problem: str) -> None:
         """Shows the last accepted state, then stops with a diagnosis."""
-        self._show(number)
+        self._show(number, "failed")
         text = self._segments[number - 1].text
         raise SolveError(
             f'step {number} ("{text}") stopped at {self._time:.6g} s: {problem}; the step size fell to {step:.1e} s, '
             f"below numerics.minimum_step; the last accepted state is kept. Lower the C-rate or the state-of-charge "
             "target, or give a smaller particle or a larger diffusivity"
         )
+
+
+def _known(rate: float | None) -> float:
+    return float("nan") if rate is None else rate

@@ -9,9 +9,8 @@ An attempt changes nothing until it is committed.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 import ufl
@@ -25,12 +24,13 @@ from solver.errors import SolveError
 from solver.model.transport import diffusivity_tensor
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
-from solver.solve.surface import Equipotential, Held, Surface, SurfaceRows, UniformFlux
+from solver.solve.step_solver import Drive, StepSolver
+from solver.solve.surface import SurfaceRows
 
-_LINEAR_TOLERANCE = 1e-10
-_MAXIMUM_ITERATIONS = 2000
 _HISTORY = 3
-_prefixes = count()
+
+# Makes a solver of steps from the diffusion matrix and the places where lithium passes.
+SurfaceChoice = Callable[[PETSc.Mat, SurfaceRows], StepSolver]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Attempt:
         highest: Largest trial x [-].
         lithium: Volume integral of the trial x [µm³], weighted by the lithium sites.
         outside: Stoichiometry the outside is in equilibrium with [-] (eq. 8.3); NaN when there is no single one.
+        potential: Potential of the particle [V]; NaN when the material has no voltage.
+        inflow: Rate of the mean stoichiometry in the step [1/s].
+        newton: Newton steps of the surface reaction; 1 without.
     """
 
     converged: bool
@@ -58,33 +61,9 @@ class Attempt:
     highest: float = 0.0
     lithium: float = 0.0
     outside: float = float("nan")
-
-
-class _System:
-    """Matrix-free operator K + diagonal with the surface condition applied; PETSc calls it for products."""
-
-    def __init__(self, stiffness: PETSc.Mat, surface: Surface) -> None:
-        self.stiffness, self.surface = stiffness, surface
-        self.stiffness_diagonal = stiffness.getDiagonal()
-        surface.constrain(self.stiffness_diagonal.array)
-        surface.add_diagonal(self.stiffness_diagonal.array)
-        self.diagonal = self.stiffness_diagonal.duplicate()
-
-    def mult(self, matrix: PETSc.Mat | None, x: PETSc.Vec, y: PETSc.Vec) -> None:
-        """Puts (K + diagonal) x into y."""
-        self.diffuse(x, y)
-        y.array[:] += self.diagonal.array_r * x.array_r
-
-    def diffuse(self, x: PETSc.Vec, y: PETSc.Vec) -> None:
-        """Puts K x into y, with what leaves through films."""
-        self.stiffness.mult(x, y)
-        residual = y.array
-        self.surface.exchange(x.array_r, residual)
-        self.surface.constrain(residual)
-
-    def getDiagonal(self, matrix: PETSc.Mat, result: PETSc.Vec) -> None:
-        """Diagonal for the Jacobi preconditioner."""
-        result.waxpy(1.0, self.diagonal, self.stiffness_diagonal)
+    potential: float = float("nan")
+    inflow: float = float("nan")
+    newton: int = 1
 
 
 class Transport:
@@ -96,7 +75,7 @@ class Transport:
         diffusivity_c: Diffusivity across them [µm²/s], likewise.
         sites: Lithium sites per volume over their mean in the grains [-], likewise.
         initial: Stoichiometry at the start.
-        equipotential: Whether the outside is at one potential; otherwise the flux is the same everywhere.
+        surface: Makes the solver of steps from the diffusion matrix and the places where lithium passes.
         resistances: Resistance of the film on facets with a tag [s/µm].
         phases: Stopwatch.
 
@@ -114,7 +93,7 @@ class Transport:
         *,
         sites: ArrayLike = 1.0,
         initial: float,
-        equipotential: bool,
+        surface: SurfaceChoice,
         resistances: Mapping[int, float] | None = None,
         phases: Phases,
     ) -> None:
@@ -133,25 +112,21 @@ class Transport:
         self.area = domain.comm.allreduce(float(self._rows.areas.sum()))
         if self.area <= 0.0:
             raise SolveError("lithium passes no facet of the particle; check the mesh file, `coverage` and `wetted`")
-        self._driven: Surface = Equipotential(self._rows) if equipotential else UniformFlux(self._rows)
         with phases.measure("diffusion set-up"):
             matrix = compat.create_matrix(stiffness, "aij")
             compat.assemble_matrix(matrix, stiffness)
             self._mass = _assembled(mass)  # the integral of a P1 test function is its row of the lumped mass matrix
-            self._driven.constrain(self._mass.array)
+            self._solver = surface(matrix, self._rows)
+            self._solver.prepare_mass(self._mass.array)
             self._capacity = self._mass.copy()
             self._capacity.array[self._mass.array_r == 0.0] = 1.0  # outside the grains, where nothing happens
-            self._system = _System(matrix, self._driven)
         self.volume = self._mass.sum()
         self._accepted = self.stoichiometry.x.petsc_vec
         self._trial = self._accepted.duplicate()
-        self._load, self._work, self._predicted, self._source = (self._accepted.duplicate() for _ in range(4))
+        self._load, self._work, self._predicted, self._diagonal = (self._accepted.duplicate() for _ in range(4))
         self._past: deque[tuple[float, PETSc.Vec]] = deque(maxlen=_HISTORY - 1)
         self._spare = [self._accepted.duplicate() for _ in range(_HISTORY)]
-        self._step = self._current = 0.0
-        self._operator = PETSc.Mat().createPython(matrix.getSizes(), self._system, comm=domain.comm)
-        self._operator.setUp()
-        self._ksp = _conjugate_gradients(self._operator)
+        self._step = 0.0
 
     def lithium(self) -> float:
         """Volume integral of x [µm³], weighted by the lithium sites."""
@@ -160,7 +135,7 @@ class Transport:
     @property
     def outside(self) -> float:
         """Stoichiometry the outside is in equilibrium with [-] (eq. 8.3); NaN where it has none; collective."""
-        return self._system.surface.outside(self._accepted.array_r, self._current)
+        return self._solver.state(self._accepted)[0]
 
     def drive(self, rate: float) -> None:
         """Begins a stretch of constant current.
@@ -168,17 +143,23 @@ class Transport:
         Args:
             rate: Rate of the mean stoichiometry, dx̄/dt [1/s] (eq. 3.4).
         """
-        self._begin(self._driven, rate * self.volume)
+        self._begin(Drive(inflow=rate * self.volume))
 
     def hold(self, stoichiometry: float) -> None:
         """Begins a stretch with the outside at a fixed stoichiometry, which bare surfaces take at once."""
-        self._accepted.array[self._rows.bare] = stoichiometry
-        self.stoichiometry.x.scatter_forward()
-        self._begin(Held(self._rows, stoichiometry), 0.0)
+        self._begin(Drive(outside=stoichiometry))
 
-    def _begin(self, surface: Surface, current: float) -> None:
-        self._current, self._system.surface = current, surface
-        self._source.array[:] = surface.source(current)
+    def hold_potential(self, potential: float) -> None:
+        """Begins a stretch at a fixed potential [V]."""
+        self._begin(Drive(potential=potential))
+
+    def potential(self) -> float:
+        """Potential of the accepted state under the present drive [V]; NaN when the material has no voltage."""
+        return self._solver.state(self._accepted)[1]
+
+    def _begin(self, drive: Drive) -> None:
+        self._solver.begin(drive, self._accepted)
+        self.stoichiometry.x.scatter_forward()
         self._forget()
 
     def _forget(self) -> None:
@@ -194,19 +175,30 @@ class Transport:
             leading = self._assemble_step(step)
             self._predict(step)
             self._predicted.copy(self._trial)
-            self._ksp.setOperators(self._operator)
-            self._ksp.solve(self._load, self._trial)
-            iterations = self._ksp.getIterationNumber()
-            if self._ksp.getConvergedReason() <= 0:
-                return Attempt(converged=False, iterations=iterations)
+            solved = self._solver.solve(self._diagonal, self._load, self._trial)
+            if not solved.converged:
+                return Attempt(converged=False, iterations=solved.iterations, newton=solved.newton)
             self._predicted.axpby(1.0, -1.0, self._trial)  # trial − predicted
             error = leading * self._predicted.norm(PETSc.NormType.INFINITY)
             self._work.waxpy(-1.0, self._accepted, self._trial)
             change = self._work.norm(PETSc.NormType.INFINITY)
             lowest, highest = self._trial.min()[1], self._trial.max()[1]
-            outside = self._system.surface.outside(self._trial.array_r, self._current)
             lithium = self._mass.dot(self._trial)
-            return Attempt(True, iterations, error, order, change, lowest, highest, lithium, outside)
+            inflow = (self._diagonal.dot(self._trial) - self._load.sum()) / self.volume
+            return Attempt(
+                converged=True,
+                iterations=solved.iterations,
+                error=error,
+                order=order,
+                change=change,
+                lowest=lowest,
+                highest=highest,
+                lithium=lithium,
+                outside=solved.outside,
+                potential=solved.potential,
+                inflow=inflow,
+                newton=solved.newton,
+            )
 
     def _assemble_step(self, step: float) -> float:
         """Sets up matrix and load of the step; returns the factor from the predictor's miss to the local error."""
@@ -216,10 +208,9 @@ class Transport:
         if self._past:
             load.axpy(-earlier, self._past[-1][1])
         load.pointwiseMult(load, self._capacity)
-        load.axpby(1.0, 1.0 / step, self._source)
-        self._capacity.copy(self._system.diagonal)
-        self._system.diagonal.scale(now / step)
-        self._operator.assemble()  # tells the preconditioner that the diagonal is new
+        load.scale(1.0 / step)
+        self._capacity.copy(self._diagonal)
+        self._diagonal.scale(now / step)
         return factor
 
     def _coefficients(self, step: float) -> tuple[float, float, float]:
@@ -245,8 +236,7 @@ class Transport:
             predicted.axpy(bend / second, earlier)
             return
         rate = self._work  # dx/dt from the equation itself: M dx/dt = source − K x
-        self._system.diffuse(accepted, rate)
-        rate.axpby(1.0, -1.0, self._source)
+        self._solver.rate(accepted, rate)
         rate.pointwiseDivide(rate, self._capacity)
         predicted.axpy(step, rate)
         if self._past:
@@ -279,15 +269,3 @@ def _assembled(compiled: fem.Form) -> PETSc.Vec:
     vector = compat.create_vector(compiled)
     compat.assemble_vector(vector, compiled)
     return vector
-
-
-def _conjugate_gradients(operator: PETSc.Mat) -> PETSc.KSP:
-    ksp = PETSc.KSP().create(operator.comm)
-    ksp.setOptionsPrefix(f"vegard_diffusion_{next(_prefixes)}_")
-    ksp.setOperators(operator)
-    ksp.setType("cg")
-    ksp.getPC().setType("jacobi")
-    ksp.setTolerances(rtol=_LINEAR_TOLERANCE, atol=0.0, max_it=_MAXIMUM_ITERATIONS)
-    ksp.setInitialGuessNonzero(True)
-    ksp.setFromOptions()
-    return ksp

@@ -24,6 +24,7 @@ from solver.solve.domain import build_domain
 from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
 from solver.solve.solids import Crystal, Solids
+from solver.solve.step_solver import fast_reaction
 from solver.solve.transport import Transport
 
 CASE = """\
@@ -113,7 +114,7 @@ def test_memory_is_flat_over_many_steps(tmp_path):
         tolerance=1e-6,
         phases=phases,
     )
-    transport = Transport(domain, 4e-3, 4e-5, initial=0.9, equipotential=True, phases=phases)
+    transport = Transport(domain, 4e-3, 4e-5, initial=0.9, surface=fast_reaction, phases=phases)
     transport.drive(-0.5 / 3600)
 
     def steps(number: int) -> None:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from runs import Recorder, adaptive, fixed, run_lithium
 
 from solver.solve.phases import Phases
-from solver.solve.stepping import Segment
+from solver.solve.segments import Segment
+from solver.solve.step_solver import even_flux, fast_reaction
 from solver.solve.transport import Transport
 
 Array = NDArray[np.float64]
@@ -35,7 +36,7 @@ def mode(points: Array) -> Array:
 def box_transport(count: int) -> Transport:
     """The mode, 0.3 high, in a box of `count` cubes along x and z."""
     domain = domain_of(box((count, 2, count)), [[0, 0, 1]])
-    transport = Transport(domain, IN_PLANE, ACROSS, initial=0.5, equipotential=False, phases=Phases())
+    transport = Transport(domain, IN_PLANE, ACROSS, initial=0.5, surface=even_flux, phases=Phases())
     transport.stoichiometry.interpolate(lambda points: 0.5 + 0.3 * mode(points))
     return transport
 
@@ -45,7 +46,7 @@ def decay_in_space(counts: Sequence[int]) -> Convergence:
 
     def error(count: int) -> float:
         transport = box_transport(count)
-        recorder = run_lithium(transport, [Segment(END, 0.0, None, "rest")], adaptive(1e-6, initial=1e-6))
+        recorder = run_lithium(transport, [Segment(END, "rest", rate=0.0)], adaptive(1e-6, initial=1e-6))
         shape = mode(transport.stoichiometry.function_space.tabulate_dof_coordinates().T)
         amplitude = shape @ (recorder.fields[-1] - 0.5) / (shape @ shape)  # least squares over the vertices
         return abs(float(amplitude) - 0.3 * float(np.exp(-DECAY * END)))
@@ -55,7 +56,7 @@ def decay_in_space(counts: Sequence[int]) -> Convergence:
 
 def decay_in_time(counts: Sequence[int]) -> Convergence:
     """Largest error of x against the number of even steps, on one mesh, against a run with tiny steps."""
-    segments = [Segment(END, 0.0, None, "rest")]
+    segments = [Segment(END, "rest", rate=0.0)]
     reference = run_lithium(box_transport(6), segments, adaptive(1e-6, initial=1e-7)).fields[-1]
 
     def error(steps: int) -> float:
@@ -75,7 +76,7 @@ UNIT_TIME = RADIUS**2 / DIFFUSIVITY
 def sphere_transport(levels: int) -> Transport:
     """An isotropic sphere with `levels` cells along its radius and one potential on its surface."""
     domain = domain_of(ball(levels, RADIUS), [[0, 0, 1]])
-    return Transport(domain, DIFFUSIVITY, DIFFUSIVITY, initial=FULL, equipotential=True, phases=Phases())
+    return Transport(domain, DIFFUSIVITY, DIFFUSIVITY, initial=FULL, surface=fast_reaction, phases=Phases())
 
 
 def radii(transport: Transport) -> Array:
@@ -112,7 +113,7 @@ class Profile:
 def held_sphere(levels: int) -> Profile:
     """V1: the surface jumps from 0.9 to 0.4 and stays there."""
     transport = sphere_transport(levels)
-    segment = Segment(TAU * UNIT_TIME, None, HELD_AT, "hold")
+    segment = Segment(TAU * UNIT_TIME, "hold", surface=HELD_AT)
     recorder = run_lithium(transport, [segment], adaptive(1e-4, initial=1e-3))
     r = radii(transport)
     values = (recorder.fields[-1] - FULL) / (HELD_AT - FULL)
@@ -125,7 +126,7 @@ def driven_sphere(levels: int) -> Profile:
     """V2: lithium leaves at a constant rate."""
     transport = sphere_transport(levels)
     rate = -0.5 / 3600
-    segment = Segment(TAU * UNIT_TIME, rate, None, "charge")
+    segment = Segment(TAU * UNIT_TIME, "charge", rate=rate)
     recorder = run_lithium(transport, [segment], adaptive(1e-4, initial=1e-2))
     flux = rate * transport.volume / transport.area
     r = radii(transport)
@@ -140,7 +141,7 @@ def lead_of_surface(levels: int, taus: Sequence[float]) -> Array:
     transport = sphere_transport(levels)
     rate = -0.2 / 3600
     times = [tau * UNIT_TIME for tau in taus]
-    segment = Segment(times[-1], rate, None, "charge")
+    segment = Segment(times[-1], "charge", rate=rate)
     recorder = run_lithium(transport, [segment], adaptive(1e-4, initial=0.1), times[:-1])
     flux = rate * transport.volume / transport.area
     surface = radii(transport) > 1 - 1e-9
@@ -151,7 +152,9 @@ def lead_of_surface(levels: int, taus: Sequence[float]) -> Array:
 def two_grains(equipotential: bool) -> Transport:
     """Core and shell of different orientation, D_ab ten times D_c."""
     domain = domain_of(ball(5, radius=5.0, core_levels=3), [[0, 0, 1], [1, 1, 0]])
-    return Transport(domain, 4e-3, 4e-4, initial=0.9, equipotential=equipotential, phases=Phases())
+    return Transport(
+        domain, 4e-3, 4e-4, initial=0.9, surface=fast_reaction if equipotential else even_flux, phases=Phases()
+    )
 
 
 TIMES = (0.0, 150.0, 600.0, 900.0)
@@ -159,7 +162,7 @@ TIMES = (0.0, 150.0, 600.0, 900.0)
 
 def charge_and_rest(equipotential: bool, tolerance: float, initial: float) -> Recorder:
     """The two grains charged for 600 s and left alone for 300 s; fields at `TIMES`."""
-    segments = [Segment(600.0, -0.5 / 3600, None, "charge"), Segment(300.0, 0.0, None, "rest")]
+    segments = [Segment(600.0, "charge", rate=-0.5 / 3600), Segment(300.0, "rest", rate=0.0)]
     return run_lithium(two_grains(equipotential), segments, adaptive(tolerance, initial), [150.0])
 
 
@@ -210,7 +213,7 @@ class Balance:
 def lithium_balance(equipotential: bool) -> Balance:
     """Charges and discharges the two grains."""
     transport = two_grains(equipotential)
-    segments = [Segment(600.0, -1 / 3600, None, "charge"), Segment(300.0, 0.5 / 3600, None, "discharge")]
+    segments = [Segment(600.0, "charge", rate=-1 / 3600), Segment(300.0, "discharge", rate=0.5 / 3600)]
     recorder = run_lithium(transport, segments, adaptive(1e-3), [200.0, 400.0])
     expected = 0.9 - 600 / 3600 + 300 * 0.5 / 3600
     return Balance(max(recorder.imbalances), abs(transport.lithium() / transport.volume - expected))

@@ -36,9 +36,11 @@ from solver.model.elasticity import StiffnessFields, strain, stress
 from solver.solve.coupling import OneWay
 from solver.solve.elastic_solver import ElasticSolver
 from solver.solve.phases import Phases
+from solver.solve.segments import Segment
 from solver.solve.solids import Crystal
 from solver.solve.state import State, StepResult
-from solver.solve.stepping import Segment, TimeLoop
+from solver.solve.step_solver import fast_reaction
+from solver.solve.stepping import TimeLoop, at_times
 from solver.solve.transport import Transport
 
 Array = NDArray[np.float64]
@@ -226,12 +228,12 @@ def stiffness_on_lithium() -> tuple[float, float]:
     kept = []
     for factor in (1.0, 10.0):
         domain = polycrystal()
-        transport = Transport(domain, 4e-3, 4e-4, initial=0.9, equipotential=True, phases=Phases())
+        transport = Transport(domain, 4e-3, 4e-4, initial=0.9, surface=fast_reaction, phases=Phases())
         stiffness = TransverseStiffness(*(factor * constant for constant in CRYSTAL_CONSTANTS))
         model = mechanics(domain, [Crystal(stiffness, linear_lattice(-0.02, 0.03))], rest=0.9)
         last = _LastFields()
-        segment = Segment(300.0, -0.5 / 3600, None, "charge")
-        TimeLoop(OneWay(transport, model), [segment], adaptive(1e-3), [last]).run([])
+        segment = Segment(300.0, "charge", rate=-0.5 / 3600)
+        TimeLoop(OneWay(transport, model), [segment], adaptive(1e-3), [last]).run(at_times([]))
         kept.append(last)
     soft, hard = kept
     return float(np.abs(soft.lithium - hard.lithium).max()), hard.stress / soft.stress

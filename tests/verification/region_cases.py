@@ -22,8 +22,9 @@ from solver.solve.facet_forms import over_facets
 from solver.solve.membrane import Film
 from solver.solve.phases import Phases
 from solver.solve.pressure import StackPressure
+from solver.solve.segments import Segment
 from solver.solve.solids import Crystal
-from solver.solve.stepping import Segment
+from solver.solve.step_solver import fast_reaction
 from solver.solve.stress import GAUSS, StressSample
 from solver.solve.transport import Transport
 
@@ -127,7 +128,7 @@ def filmed_transport(above: float = -np.inf, levels: int = 14) -> Transport:
         DIFFUSIVITY,
         DIFFUSIVITY,
         initial=0.9,
-        equipotential=True,
+        surface=fast_reaction,
         resistances={COATED_SURFACE: RESISTANCE},
         phases=Phases(),
     )
@@ -140,7 +141,7 @@ def _radii(transport: Transport) -> Array:
 def film_held() -> float:
     """Largest error at any vertex over the jump of the outside, which is held from τ = 0 (eq. 8.11)."""
     transport = filmed_transport()
-    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, None, 0.4, "hold")], adaptive(1e-4, initial=1e-3))
+    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, "hold", surface=0.4)], adaptive(1e-4, initial=1e-3))
     values = (recorder.fields[-1] - 0.9) / (0.4 - 0.9)
     exact = film_surface(_radii(transport), TAU, RADIUS / (DIFFUSIVITY * RESISTANCE))
     return float(np.abs(values - exact).max())
@@ -165,7 +166,7 @@ def film_drop(above: float = -np.inf) -> FilmDrop:
     """Lithium leaves at a constant rate through a film that covers all or a part of the surface."""
     transport = filmed_transport(above, levels=8)
     rate = -0.2 / 3600
-    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, rate, None, "charge")], adaptive(1e-4, initial=1e-2))
+    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, "charge", rate=rate)], adaptive(1e-4, initial=1e-2))
     surface = recorder.fields[-1][_radii(transport) > 1 - 1e-9]
     drop = rate * transport.volume / transport.area * RESISTANCE
     gaps = np.abs(surface - transport.outside)
@@ -313,10 +314,10 @@ def composition_rise(levels: int = 10) -> tuple[float, float]:
     inside = np.linalg.norm(domain.mesh.geometry.x[domain.cell_vertices].mean(axis=1), axis=1) < CORE_RADIUS * RADIUS
     sites, diffusivity = np.where(inside, *SITES), np.where(inside, *DIFFUSIVITIES)
     transport = Transport(
-        domain, diffusivity, diffusivity, sites=sites, initial=0.9, equipotential=True, phases=Phases()
+        domain, diffusivity, diffusivity, sites=sites, initial=0.9, surface=fast_reaction, phases=Phases()
     )
     rate = -0.1 / 3600
-    recorder = run_lithium(transport, [Segment(1.2 * UNIT_TIME, rate, None, "charge")], adaptive(1e-4, initial=0.1))
+    recorder = run_lithium(transport, [Segment(1.2 * UNIT_TIME, "charge", rate=rate)], adaptive(1e-4, initial=0.1))
     r = _radii(transport)
     rise = float(recorder.fields[-1][r > 1 - 1e-9].mean() - recorder.fields[-1][r < 1e-9][0])
     return abs(rise / _rise(rate) - 1), max(recorder.imbalances)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.solve.coupling import Uncoupled
+from solver.solve.segments import Segment
 from solver.solve.state import State, StepResult
-from solver.solve.stepping import Segment, StepSettings, TimeLoop
+from solver.solve.stepping import StepSettings, TimeLoop, at_times
 from solver.solve.transport import Transport
 
 
@@ -49,5 +50,5 @@ def run_lithium(
 ) -> Recorder:
     """Runs lithium alone through segments."""
     recorder = Recorder()
-    TimeLoop(Uncoupled(transport), segments, settings, [recorder]).run(times)
+    TimeLoop(Uncoupled(transport), segments, settings, [recorder]).run(at_times(times))
     return recorder

@@ -31,8 +31,9 @@ from solver.solve.elastic_solver import ElasticSolver
 from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Film, Membrane, curvature_factor
 from solver.solve.phases import Phases
+from solver.solve.segments import Segment
 from solver.solve.solids import Crystal, Solids
-from solver.solve.stepping import Segment
+from solver.solve.step_solver import fast_reaction
 from solver.solve.transport import Transport
 
 Array = NDArray[np.float64]
@@ -51,13 +52,13 @@ def section_mechanics(domain: Domain, crystal: Crystal, may_stretch: bool, toler
 def disc_transport(levels: int) -> Transport:
     """An isotropic disc with `levels` cells along its radius and one potential on its rim."""
     domain = domain_of(discs.disc(levels, RADIUS), [[0, 0, 1]])
-    return Transport(domain, DIFFUSIVITY, DIFFUSIVITY, initial=FULL, equipotential=True, phases=Phases())
+    return Transport(domain, DIFFUSIVITY, DIFFUSIVITY, initial=FULL, surface=fast_reaction, phases=Phases())
 
 
 def held_disc(levels: int) -> Profile:
     """Eq. 7.3: the rim jumps from 0.9 to 0.4 and stays there."""
     transport = disc_transport(levels)
-    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, None, HELD_AT, "hold")], adaptive(1e-4, initial=1e-3))
+    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, "hold", surface=HELD_AT)], adaptive(1e-4, initial=1e-3))
     r = radii(transport)
     values = (recorder.fields[-1] - FULL) / (HELD_AT - FULL)
     uptake = (recorder.means[-1] - FULL) / (HELD_AT - FULL)
@@ -68,7 +69,7 @@ def held_disc(levels: int) -> Profile:
 def driven_disc(levels: int) -> Profile:
     """Eq. 7.4: lithium leaves at a constant rate."""
     transport, rate = disc_transport(levels), -0.5 / 3600
-    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, rate, None, "charge")], adaptive(1e-4, initial=1e-2))
+    recorder = run_lithium(transport, [Segment(TAU * UNIT_TIME, "charge", rate=rate)], adaptive(1e-4, initial=1e-2))
     flux = rate * transport.volume / transport.area
     r = radii(transport)
     values = (recorder.fields[-1] - FULL) * DIFFUSIVITY / (flux * RADIUS)

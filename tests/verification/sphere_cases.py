@@ -20,8 +20,10 @@ from meshes.particle_mesh import ParticleMesh
 from solver.solve.coupling import OneWay
 from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
+from solver.solve.segments import Segment
 from solver.solve.state import State, StepResult
-from solver.solve.stepping import Segment, StepSettings, TimeLoop
+from solver.solve.step_solver import fast_reaction
+from solver.solve.stepping import StepSettings, TimeLoop, at_times
 from solver.solve.stress import StressSample
 from solver.solve.transport import Transport
 
@@ -177,12 +179,12 @@ def held_sphere_stress(levels: int) -> SphereStress:
     """V1 and V3 in one run: lithium leaves a held sphere, the time loop couples, and stress peaks in the centre."""
     diffusivity, swell = 1e-2, 0.01
     domain = domain_of(ball(levels, RADIUS), [[0, 0, 1]])
-    transport = Transport(domain, diffusivity, diffusivity, initial=0.9, equipotential=True, phases=Phases())
+    transport = Transport(domain, diffusivity, diffusivity, initial=0.9, surface=fast_reaction, phases=Phases())
     model = mechanics(domain, [isotropic_crystal(YOUNG, POISSON, swell)], rest=0.9)
-    segment = Segment(PEAK_TIME * RADIUS**2 / diffusivity, None, 0.4, "hold")
+    segment = Segment(PEAK_TIME * RADIUS**2 / diffusivity, "hold", surface=0.4)
     settings = StepSettings(1e-4, largest_change=1.0, initial=1e-3, smallest=1e-9, largest=1e9)
     last = _Last()
-    TimeLoop(OneWay(transport, model), [segment], settings, [last]).run([])
+    TimeLoop(OneWay(transport, model), [segment], settings, [last]).run(at_times([]))
     unit = YOUNG * swell * (0.4 - 0.9) / (1 - POISSON)
     surface = sphere_stress(np.ones(1), lambda r: held_surface(r, PEAK_TIME))[1][0]  # largest in size, at the surface
 

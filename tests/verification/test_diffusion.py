@@ -19,7 +19,8 @@ from diffusion_cases import (
 from runs import adaptive, run_lithium
 
 from solver.solve.phases import Phases
-from solver.solve.stepping import Segment
+from solver.solve.segments import Segment
+from solver.solve.step_solver import even_flux, fast_reaction
 from solver.solve.transport import Transport
 
 
@@ -39,7 +40,7 @@ def test_requested_tolerance_is_met(equipotential, tolerance):
 
 
 def test_tighter_tolerance_takes_more_steps_and_rejects_some():
-    segments = [Segment(600.0, -0.5 / 3600, None, "charge")]
+    segments = [Segment(600.0, "charge", rate=-0.5 / 3600)]
     loose = run_lithium(two_grains(True), segments, adaptive(1e-2, initial=100.0))
     tight = run_lithium(two_grains(True), segments, adaptive(1e-5, initial=100.0))
     assert sum(step.accepted for step in tight.steps) > 2 * sum(step.accepted for step in loose.steps)
@@ -59,8 +60,10 @@ def test_fast_surface_has_one_stoichiometry_and_spares_blocked_grains():
     domain = domain_of(ball(6, radius=5.0), [[0, 0, 1]])
     spread = {}
     for equipotential in (False, True):
-        transport = Transport(domain, 4e-3, 4e-5, initial=0.9, equipotential=equipotential, phases=Phases())
-        recorder = run_lithium(transport, [Segment(200.0, -0.5 / 3600, None, "charge")], adaptive(1e-3))
+        transport = Transport(
+            domain, 4e-3, 4e-5, initial=0.9, surface=fast_reaction if equipotential else even_flux, phases=Phases()
+        )
+        recorder = run_lithium(transport, [Segment(200.0, "charge", rate=-0.5 / 3600)], adaptive(1e-3))
         places = transport.stoichiometry.function_space.tabulate_dof_coordinates()
         surface = np.linalg.norm(places, axis=1) > 5.0 - 1e-9
         spread[equipotential] = np.ptp(recorder.fields[-1][surface])

@@ -196,7 +196,7 @@ materail: NMC811
 electrochemistry:
   temperature: 25
   protocol:
-    - Charge at 1C until 4.3 V
+    - Charge at 4.3 V for 1 h
     - Rest
 mechanics: {coupling: two-way}
 output: {format: xdmf}

@@ -20,6 +20,7 @@ from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
 from solver.solve.solids import Crystal, Solids
 from solver.solve.state import State
+from solver.solve.step_solver import fast_reaction
 from solver.solve.transport import Transport
 
 INNER = 1.2
@@ -37,7 +38,7 @@ def embedded() -> Domain:
 
 @pytest.fixture(scope="module")
 def transport(embedded: Domain) -> Transport:
-    return Transport(embedded, 1e-2, 1e-2, initial=0.9, equipotential=True, phases=Phases())
+    return Transport(embedded, 1e-2, 1e-2, initial=0.9, surface=fast_reaction, phases=Phases())
 
 
 def test_the_particle_is_what_is_grain(embedded):

@@ -11,8 +11,9 @@ import pytest
 from solver.errors import SolveError
 from solver.solve.coupling import OneWay, Response
 from solver.solve.elastic_solver import LinearReport
+from solver.solve.segments import Segment
 from solver.solve.state import State, StepResult
-from solver.solve.stepping import Segment, StepSettings, TimeLoop
+from solver.solve.stepping import StepSettings, TimeLoop, at_times
 from solver.solve.transport import Attempt
 
 SETTINGS = StepSettings(tolerance=1e-2, largest_change=0.05, initial=1.0, smallest=0.01, largest=100.0)
@@ -37,6 +38,9 @@ class ScriptedTransport:
 
     def hold(self, stoichiometry: float) -> None:
         self.content = stoichiometry
+
+    def potential(self) -> float:
+        return 5.0 - self.content
 
 
 @dataclass
@@ -72,19 +76,19 @@ class Watcher:
 
 def run(answer, segments, times=(), settings=SETTINGS):
     coupling, watcher = ScriptedCoupling(answer), Watcher()
-    TimeLoop(coupling, segments, settings, [watcher]).run(times)
+    TimeLoop(coupling, segments, settings, [watcher]).run(at_times(times))
     return coupling, watcher
 
 
 def test_wanted_times_and_ends_are_hit_exactly():
-    segments = [Segment(10.0, -0.01, None, "charge"), Segment(5.0, 0.0, None, "rest")]
+    segments = [Segment(10.0, "charge", rate=-0.01), Segment(5.0, "rest", rate=0.0)]
     _, watcher = run(lambda step: FINE, segments, [3.3, 7.7, 12.0])
     assert [state.time for state in watcher.states] == [0.0, 3.3, 7.7, 10.0, 12.0, 15.0]
     assert [state.step_number for state in watcher.states] == [0, 1, 1, 1, 2, 2]
 
 
 def test_steps_grow_to_the_largest_but_never_faster_than_twice():
-    _, watcher = run(lambda step: FINE, [Segment(1000.0, 0.0, None, "rest")])
+    _, watcher = run(lambda step: FINE, [Segment(1000.0, "rest", rate=0.0)])
     steps = [step.step for step in watcher.steps]
     assert max(steps) <= SETTINGS.largest
     assert max(steps) > 50.0
@@ -101,7 +105,7 @@ def test_steps_grow_to_the_largest_but_never_faster_than_twice():
     ],
 )
 def test_bad_attempts_are_rejected_and_the_step_halved(bad, reason):
-    coupling, watcher = run(lambda step: bad if step > 0.3 else FINE, [Segment(1.0, -0.01, None, "charge")])
+    coupling, watcher = run(lambda step: bad if step > 0.3 else FINE, [Segment(1.0, "charge", rate=-0.01)])
     rejected = [step for step in watcher.steps if not step.accepted]
     assert rejected
     assert all(reason in step.reason for step in rejected)
@@ -119,9 +123,9 @@ def test_a_step_that_never_works_ends_with_a_diagnosis_and_the_last_state():
         return FINE if len(calls) <= 2 else empty
 
     coupling, watcher = ScriptedCoupling(answer), Watcher()
-    loop = TimeLoop(coupling, [Segment(100.0, -0.001, None, "Charge at 5C until 90 % SoC")], SETTINGS, [watcher])
+    loop = TimeLoop(coupling, [Segment(100.0, "Charge at 5C until 90 % SoC", rate=-0.001)], SETTINGS, [watcher])
     with pytest.raises(SolveError) as failure:
-        loop.run([])
+        loop.run(at_times([]))
     text = str(failure.value)
     assert 'step 1 ("Charge at 5C until 90 % SoC") stopped at 3 s' in text
     assert "surface is empty" in text
@@ -133,7 +137,7 @@ def test_a_step_that_never_works_ends_with_a_diagnosis_and_the_last_state():
 def test_an_overfull_surface_is_rejected():
     full = Attempt(True, 3, error=1e-9, change=0.01, lowest=0.5, highest=1.2)
     with pytest.raises(SolveError, match="surface is full"):
-        run(lambda step: full, [Segment(10.0, 0.01, None, "Discharge at 1C")])
+        run(lambda step: full, [Segment(10.0, "Discharge at 1C", rate=0.01)])
 
 
 @dataclass

@@ -1,0 +1,80 @@
+"""From what a case says about current and reaction to what the solver imposes: segments, and how lithium passes."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+from solver.case.protocol import PlannedStep, StepEnd
+from solver.case.schema import Electrochemistry
+from solver.materials import EquilibriumVoltage, Material
+from solver.materials.material import GAS_CONSTANT
+from solver.model.kinetics import ButlerVolmer
+from solver.model.transport import lithiation_rate
+from solver.solve.reaction import ReactionStepSolver
+from solver.solve.segments import End, Segment
+from solver.solve.step_solver import LinearStepSolver, even_flux
+from solver.solve.transport import SurfaceChoice
+
+
+def segment_of(planned: PlannedStep, capacity_ratio: float) -> Segment:
+    """A step of the protocol as a segment (eq. 3.4).
+
+    Args:
+        planned: The step with its estimate.
+        capacity_ratio: Capacity called 1C over the theoretical capacity [-].
+    """
+    step = planned.step
+    is_hold = step.kind == "hold"
+    rate = None if is_hold else lithiation_rate(-step.direction, step.c_rate, capacity_ratio)
+    watched = [end for end in step.ends if end.kind != "soc" or not planned.is_exact]
+    ends = tuple(_end(end, step.direction, capacity_ratio) for end in watched)
+    return Segment(
+        duration=planned.longest if ends else planned.duration,
+        text=step.text,
+        rate=rate,
+        potential=step.voltage,
+        ends=ends,
+        expected=planned.duration,
+        must_end=bool(ends) and step.duration is None,
+    )
+
+
+def _end(end: StepEnd, direction: int, capacity_ratio: float) -> End:
+    if end.kind == "voltage":
+        return End("potential", end.value, direction > 0, end.text)
+    if end.kind == "soc":
+        return End("state_of_charge", end.value, direction > 0, end.text)
+    return End("rate", abs(lithiation_rate(1, end.value, capacity_ratio)), False, end.text)
+
+
+def surface_of(electrochemistry: Electrochemistry, material: Material) -> SurfaceChoice:
+    """How lithium passes the surface, which has the voltage of the given material."""
+    if electrochemistry.kinetics == "uniform-flux":
+        return even_flux
+    voltage = None
+    if material.open_circuit is not None:
+        voltage = EquilibriumVoltage(material.open_circuit, electrochemistry.temperature)
+    if electrochemistry.kinetics == "fast" or voltage is None:
+        return partial(LinearStepSolver, voltage=voltage)
+    kinetics = reaction_of(electrochemistry, material, voltage)
+    return lambda stiffness, rows: ReactionStepSolver(stiffness, rows, kinetics)
+
+
+def reaction_of(electrochemistry: Electrochemistry, material: Material, voltage: EquilibriumVoltage) -> ButlerVolmer:
+    """The reaction of a case at its temperature (eqs. 11.1, 11.3)."""
+    chosen, temperature = electrochemistry.reaction, electrochemistry.temperature
+    exchange = chosen.exchange_current_density
+    if exchange is None:
+        inverse = 1.0 / material.reference_temperature - 1.0 / temperature
+        arrhenius = math.exp(material.reaction_activation_energy / GAS_CONSTANT * inverse)
+        exchange = (material.exchange_current_density or 0.0) * arrhenius
+    transfer = chosen.transfer_coefficient
+    return ButlerVolmer(
+        equilibrium=voltage,
+        exchange_current_density=exchange,
+        transfer_coefficient=material.transfer_coefficient if transfer is None else transfer,
+        film_resistance=chosen.film_resistance,
+        temperature=temperature,
+        maximum_concentration=material.maximum_concentration,
+    )
