@@ -41,7 +41,7 @@ _PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 _DEGREE = 2
 # How often a column may turn in one load step.
-_MOST_TURNS = 4
+_MOST_TURNS = 6
 # Share of the interface whose contacts may still turn when a load step is done.
 _FEW = 0.01
 

@@ -36,8 +36,8 @@ _Contact = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 LARGEST_STEP = 0.02
 _SMALLEST_SHARE = 1 / 256
 _MAXIMUM_ROUNDS = 80
-# Mean overlap of particle and matrix over the thickness of the layer between them: 5e-4 of the radius.
-_LARGEST_OVERLAP = 0.05
+# Mean overlap of particle and matrix over the thickness of the layer between them: 2e-3 of the radius.
+_LARGEST_OVERLAP = 0.2
 
 
 class LoadPath:
