@@ -33,7 +33,7 @@ def command(
     force: Annotated[bool, typer.Option("--force", help="Replace runs of other cases that are in the way.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress of the runs.")] = False,
 ) -> None:
-    """Compare designs: who cracks less, by how much, and how sure that is.
+    """Compare designs over several particles.
 
     Every case is run with the same seeds (runs done before are used again) and read at equal state of charge of the
     first charge. Indicators come with 95 % intervals over the seeds and, seed by seed, as ratios to the first design;
