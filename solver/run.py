@@ -172,16 +172,8 @@ def prepare_particle(loaded: LoadedCase, comm: MPI.Comm, phases: Phases, tell: C
 
 def build_coupling(case: Case, material: RadialMaterial, particle: Particle, phases: Phases) -> Coupling:
     """The operators a case asks for, set up once."""
-    electrochemistry, mechanics, domain = case.electrochemistry, case.mechanics, particle.domain
-    transport = Transport(
-        domain,
-        *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
-        sites=relative_sites(material, domain),
-        initial=electrochemistry.initial_stoichiometry,
-        surface=surface_of(electrochemistry, material.materials[-1]),
-        resistances=film_resistances(case.particle),
-        phases=phases,
-    )
+    mechanics, domain = case.mechanics, particle.domain
+    transport = build_transport(case, material, domain, phases)
     if mechanics.coupling == "none":
         return Uncoupled(transport)
     solids = Solids(
@@ -216,6 +208,20 @@ def build_coupling(case: Case, material: RadialMaterial, particle: Particle, pha
         phases=phases,
     )
     return OneWayWithMemory(transport, path)
+
+
+def build_transport(case: Case, material: RadialMaterial, domain: Domain, phases: Phases) -> Transport:
+    """Diffusion in the grains and the passage through their surface."""
+    electrochemistry = case.electrochemistry
+    return Transport(
+        domain,
+        *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
+        sites=relative_sites(material, domain),
+        initial=electrochemistry.initial_stoichiometry,
+        surface=surface_of(electrochemistry, material.materials[-1]),
+        resistances=film_resistances(case.particle),
+        phases=phases,
+    )
 
 
 def relative_sites(material: RadialMaterial, domain: Domain) -> NDArray[np.float64]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from solver.cli.console import note, say, show
+
+if TYPE_CHECKING:
+    from solver.compare.members import Member
 
 NAME = "compare"
 EXAMPLES = (
@@ -42,7 +45,6 @@ def command(
     from mpi4py import MPI
 
     from solver.compare.members import is_done, plan_members, run_members
-    from solver.compare.values import common_states_of_charge, facts_table, tidy_table
     from solver.errors import OutputError
     from solver.run import run_case
 
@@ -55,10 +57,16 @@ def command(
     done = [member for member in members if is_done(member)]
     if not done:
         raise OutputError(["no run of the comparison succeeded:", *failures])
-    from solver.compare.report import comparison_data, comparison_tables, write_comparison
+    _report(done, [value / 100.0 for value in soc or []], output, failures)
+    if failures:
+        raise typer.Exit(1)
 
-    charges = [value / 100.0 for value in soc] if soc else common_states_of_charge(done)
-    values = tidy_table(done, charges)
+
+def _report(done: list[Member], charges: list[float], output: Path, failures: list[str]) -> None:
+    from solver.compare.report import comparison_data, comparison_tables, write_comparison
+    from solver.compare.values import common_states_of_charge, facts_table, tidy_table
+
+    values = tidy_table(done, charges or common_states_of_charge(done))
     data = comparison_data(values, facts_table(done), failures)
     output.mkdir(parents=True, exist_ok=True)
     write_comparison(output, values, data)
@@ -66,5 +74,3 @@ def command(
     for failure in failures:
         note(f"failed: {failure}")
     say(f"comparison.csv, .json and .png are in {output}")
-    if failures:
-        raise typer.Exit(1)

@@ -104,11 +104,28 @@ def _facts(folder: Path) -> dict[str, float]:
     case, summary = _read(folder / "case.resolved.json"), _read(folder / "summary.json")
     material = _read(folder / "provenance.json")["material"]
     report, particle = summary["mesh"]["report"], case["particle"]
-    volume = float(report["volume"])
-    fraction = math.nan if particle.get("from_file") else volume / _envelope(particle)
+    fraction = math.nan if particle.get("from_file") else _active_fraction(report, particle)
+    capacity = fraction * _capacity_per_volume(material, particle["dimension"])
+    return {"active_fraction": fraction, "capacity": capacity, "grain_volume": float(report["volume"])}
+
+
+def _capacity_per_volume(material: dict[str, Any], dimension: int) -> float:
+    """Theoretical capacity of the solid [mAh/cm³]; of a radial composition the mean by volume, at sharp boundaries."""
+    if "shells" in material:
+        ends = np.array([0.0, *material["radii"], 1.0]) ** dimension
+        parts = [_capacity_per_volume(shell, dimension) for shell in material["shells"]]
+        return float(np.diff(ends) @ parts)
     per_volume = material["density [kg/m^3]"] * _GRAM_PER_KILOGRAM * material["theoretical_capacity [mAh/g]"]
-    capacity = fraction * per_volume / _CUBIC_CENTIMETRE_PER_CUBIC_METRE
-    return {"active_fraction": fraction, "capacity": capacity, "grain_volume": volume}
+    return float(per_volume / _CUBIC_CENTIMETRE_PER_CUBIC_METRE)
+
+
+def _active_fraction(report: dict[str, Any], particle: dict[str, Any]) -> float:
+    """Share of solid in the particle; what flat facets lose of it is no porosity and does not count."""
+    for section in report["sections"]:
+        if "active_volume_fraction" in section["data"]:
+            return float(section["data"]["active_volume_fraction"])
+    part = 8.0 if particle["sector"] == "eighth" else 1.0
+    return float(report["volume_asked"]) * part / _envelope(particle)
 
 
 def _envelope(particle: dict[str, Any]) -> float:

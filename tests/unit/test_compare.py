@@ -37,7 +37,7 @@ def make_run(folder: Path, seed: int, peak: list[float], extent: list[float]) ->
         }
     )
     table.to_csv(folder / "history.csv", index=False)
-    particle = {"radius": "1 um", "aspect_ratio": 1.0, "dimension": 3, "grains": {"seed": seed}}
+    particle = {"radius": "1 um", "aspect_ratio": 1.0, "dimension": 3, "sector": "full", "grains": {"seed": seed}}
     contents = {
         "status": {"state": "finished"},
         "case.resolved": {"name": folder.parent.name, "particle": particle},
@@ -112,6 +112,16 @@ def test_report_holds_everything(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "comparison.json").read_text())["failures"] == ["porous, seed 9: broke"]
     assert (tmp_path / "comparison.png").stat().st_size > 5000
     assert len(list(comparison_tables(data))) >= 3
+
+
+def test_capacity_of_a_core_and_a_shell(tmp_path: Path) -> None:
+    member = make_run(tmp_path / "graded" / "seed-1", 1, [0.0, 1.0, 2.0], [0.0, 0.1, 0.2])
+    shells = [{"density [kg/m^3]": 5000.0, "theoretical_capacity [mAh/g]": charge} for charge in (200.0, 100.0)]
+    material = {"shells": shells, "radii": [0.5], "width": 0.0}
+    (member.folder / "provenance.json").write_text(json.dumps({"material": material}))
+    facts = facts_table([member]).set_index("fact")["value"]
+    # An eighth of the volume holds 1000 mAh/cm³, the rest half of it.
+    assert facts["capacity"] / facts["active_fraction"] == pytest.approx(1000.0 / 8 + 500.0 * 7 / 8)
 
 
 def test_seeds_become_cases_of_their_own(tmp_path: Path) -> None:
