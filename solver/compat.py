@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import signal
+import threading
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -22,6 +24,11 @@ from dolfinx.io import distribute_entity_data
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
+
+# PETSc takes a closed pipe for a crash and aborts the whole program with a page of advice; Python's way is an error
+# that can be caught, as for `vegard … | head`.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 VERSION = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
 OLDEST = (0, 9)

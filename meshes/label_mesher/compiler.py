@@ -69,14 +69,11 @@ def find_toolchain() -> Toolchain:
     # In a conda environment that is not activated the compiler does not look there by itself.
     include = Path(sys.prefix) / "include"
     flags = (*_FLAGS, f"-I{include}") if (include / "CGAL").exists() else _FLAGS
-    probe = subprocess.run(
-        [compiler, *flags, "-x", "c++", "-E", "-P", "-"],
-        input="#include <CGAL/version.h>\nvegard CGAL_VERSION_STR\n",
-        capture_output=True,
-        text=True,
-        timeout=_TIME_LIMIT,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="vegard-probe-") as folder:
+        source = Path(folder) / "version.cpp"
+        source.write_text("#include <CGAL/version.h>\nvegard CGAL_VERSION_STR\n")
+        command = [compiler, *flags, "-E", "-P", str(source)]
+        probe = subprocess.run(command, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False)
     if probe.returncode != 0:
         raise MeshError(
             f"pores, voids and elongated grains need CGAL 5.6 or newer, and {compiler} finds none; {_INSTALL}"
