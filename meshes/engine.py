@@ -12,8 +12,9 @@ import site
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from meshes.errors import Unmeshable
 
 Job = Mapping[str, NDArray]
+Result = TypeVar("Result")
 
 _ROOT = Path(__file__).resolve().parent.parent
 _OF_MPI = ("OMPI_COMM_", "PMIX_", "PMI_", "MPI_LOCAL")
@@ -46,20 +48,54 @@ def run(kind: str, job: Job, time_limit: float, program: Sequence[str] = GMSH_CH
     Raises:
         EngineError: If it failed, wrote nothing, or took too long.
     """
-    with tempfile.TemporaryDirectory(prefix="vegard-mesh-") as folder:
-        job_file, result_file, log_file = (Path(folder) / name for name in ("job.npz", "result.npz", "log.txt"))
-        with job_file.open("wb") as stream:
+
+    def write(path: Path) -> None:
+        with path.open("wb") as stream:
             np.savez(stream, **job)  # type: ignore[arg-type]
-        with log_file.open("wb") as log:
-            command = [*program, kind, str(job_file), str(result_file)]
-            status = supervise(command, log.fileno(), time_limit, Path(folder))
-        if status is None:
-            reason = f"the {kind} mesher took longer than {time_limit:g} s and was stopped"
-            raise EngineError(reason, took_too_long=True)
-        if status != 0 or not result_file.exists():
-            raise EngineError(f"the {kind} mesher failed (exit code {status}): {last_words(log_file)}")
-        with np.load(result_file) as archive:
+
+    def read(path: Path) -> dict[str, NDArray]:
+        with np.load(path) as archive:
             return {name: archive[name] for name in archive.files}
+
+    return run_child(f"the {kind} mesher", [*program, kind], write, read, time_limit, suffix=".npz")
+
+
+def run_child(
+    name: str,
+    command: Sequence[str],
+    write: Callable[[Path], None],
+    read: Callable[[Path], Result],
+    time_limit: float,
+    suffix: str = "",
+) -> Result:
+    """Run a program on a job file, in a folder that is removed afterwards.
+
+    Args:
+        name: What to call it in messages.
+        command: The program; the job file and the result file are appended.
+        write: Writes the job file.
+        read: Reads the result file.
+        time_limit: Seconds after which it is killed.
+        suffix: Ending of the names of both files.
+
+    Returns:
+        What was read.
+
+    Raises:
+        EngineError: If it failed, wrote nothing, or took too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="vegard-mesh-") as folder:
+        job_file, result_file, log_file = (
+            Path(folder) / part for part in (f"job{suffix}", f"result{suffix}", "log.txt")
+        )
+        write(job_file)
+        with log_file.open("wb") as log:
+            status = supervise([*command, str(job_file), str(result_file)], log.fileno(), time_limit, Path(folder))
+        if status is None:
+            raise EngineError(f"{name} took longer than {time_limit:g} s and was stopped", took_too_long=True)
+        if status != 0 or not result_file.exists():
+            raise EngineError(f"{name} failed (exit code {status}): {last_words(log_file)}")
+        return read(result_file)
 
 
 def supervise(command: Sequence[str], log: int, time_limit: float, home: Path) -> int | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 from solver.case.protocol import PlannedStep, StepEnd
 from solver.case.schema import Electrochemistry
 from solver.materials import EquilibriumVoltage, Material
-from solver.materials.material import GAS_CONSTANT
+from solver.materials.material import arrhenius
 from solver.model.kinetics import ButlerVolmer
 from solver.model.transport import lithiation_rate
 from solver.solve.reaction import ReactionStepSolver
@@ -66,9 +65,8 @@ def reaction_of(electrochemistry: Electrochemistry, material: Material, voltage:
     chosen, temperature = electrochemistry.reaction, electrochemistry.temperature
     exchange = chosen.exchange_current_density
     if exchange is None:
-        inverse = 1.0 / material.reference_temperature - 1.0 / temperature
-        arrhenius = math.exp(material.reaction_activation_energy / GAS_CONSTANT * inverse)
-        exchange = (material.exchange_current_density or 0.0) * arrhenius
+        factor = arrhenius(material.reaction_activation_energy, material.reference_temperature, temperature)
+        exchange = (material.exchange_current_density or 0.0) * factor
     transfer = chosen.transfer_coefficient
     return ButlerVolmer(
         equilibrium=voltage,

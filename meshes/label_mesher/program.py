@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from meshes.arrays import Array, Indices
-from meshes.engine import EngineError, last_words, supervise
+from meshes.engine import run_child
 from meshes.label_field import LabelField
 from meshes.label_mesher.compiler import obtain_program
 
@@ -60,19 +59,12 @@ def run_label_mesher(
         MeshError: If it cannot be compiled.
     """
     program = obtain_program(progress)
-    with tempfile.TemporaryDirectory(prefix="vegard-mesh-") as folder:
-        job_file, result_file, log_file = (Path(folder) / name for name in ("job.txt", "result.bin", "log.txt"))
-        with job_file.open("w") as stream:
+
+    def write(path: Path) -> None:
+        with path.open("w") as stream:
             _write_job(stream, field, sizes, time_limit)
-        with log_file.open("wb") as log:
-            command = [str(program), str(job_file), str(result_file)]
-            status = supervise(command, log.fileno(), time_limit, Path(folder))
-        if status is None:
-            reason = f"the mesher of labels took longer than {time_limit:g} s and was stopped"
-            raise EngineError(reason, took_too_long=True)
-        if status != 0 or not result_file.exists():
-            raise EngineError(f"the mesher of labels failed (exit code {status}): {last_words(log_file)}")
-        return _read_result(result_file)
+
+    return run_child("the mesher of labels", [str(program)], write, _read_result, time_limit)
 
 
 def _write_job(stream: TextIO, field: LabelField, sizes: Sizes, time_limit: float) -> None:

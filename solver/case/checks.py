@@ -84,11 +84,12 @@ def _protocol_fits(sections: Sections) -> Iterator[Finding]:
         yield Finding(key, _outside_table(electrochemistry.initial_stoichiometry, material))
         return
     start, is_exact = electrochemistry.initial_stoichiometry, True
+    equilibrium = stoichiometry_at(material)
     for index, text in enumerate(electrochemistry.protocol):
         for step in parse_entry(text):
             place = ("electrochemistry", "protocol", index)
             try:
-                [planned] = plan_protocol([step], start, ratio, stoichiometry_at(material), is_exact)
+                [planned] = plan_protocol([step], start, ratio, equilibrium, is_exact)
             except ValueError as error:
                 yield Finding(place, str(error))
                 return

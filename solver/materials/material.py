@@ -21,6 +21,11 @@ __all__ = ["Entry", "Fracture", "GrainBoundarySet", "LatticeStrain", "Material",
 GAS_CONSTANT = 8.31446261815324
 
 
+def arrhenius(activation_energy: float, reference_temperature: float, temperature: float) -> float:
+    """Factor of a rate with an activation energy [J/mol] at a temperature [K]; 1 at the reference (eq. 3.3)."""
+    return math.exp(activation_energy / GAS_CONSTANT * (1 / reference_temperature - 1 / temperature))
+
+
 @dataclass(frozen=True, eq=False)
 class OpenCircuit:
     """Open-circuit voltage U(x) [V] against lithium metal, constant outside the interval it was measured in."""
@@ -100,9 +105,7 @@ class Material:
         """
         if not temperature > 0:
             raise MaterialError(f"{temperature:g} K is no temperature; write for example 25 degC")
-        return math.exp(
-            self.diffusion_activation_energy / GAS_CONSTANT * (1 / self.reference_temperature - 1 / temperature)
-        )
+        return arrhenius(self.diffusion_activation_energy, self.reference_temperature, temperature)
 
     def diffusivity(self, temperature: float) -> tuple[float, float]:
         """Diffusivities in the basal plane and along c [µm²/s] at a temperature [K]."""

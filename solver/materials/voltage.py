@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
+from solver.materials.checks import FARADAY
 from solver.materials.material import GAS_CONSTANT, OpenCircuit
 
 Array = NDArray[np.float64]
 
-FARADAY = 96485.33212
 # Closer to empty and full than this, logarithms go on as straight lines: linear elements may overshoot there a little,
 # and Newton's method needs functions that exist on the way.
 EDGE = 1e-3

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.materials import EquilibriumVoltage
+from solver.materials.checks import FARADAY
+from solver.materials.material import GAS_CONSTANT
 from solver.materials.voltage import EDGE
 
 Array = NDArray[np.float64]
 
-FARADAY = 96485.33212
-GAS_CONSTANT = 8.31446261815324
 _MICROMETRES_PER_METRE = 1e6
 # The largest exponent; a sound solution is far from it.
 _LARGEST_EXPONENT = 60.0
