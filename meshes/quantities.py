@@ -39,6 +39,7 @@ FRACTION = Dimension("fraction", "", "13.1 %")
 VOLTAGE = Dimension("voltage", "V", "4.3 V")
 CURRENT_DENSITY = Dimension("current density", "A/m^2", "3.4 A/m^2")
 AREA_RESISTANCE = Dimension("area resistance", "ohm*m^2", "10 ohm*cm^2")
+VELOCITY = Dimension("velocity", "um/s", "1e-9 m/s")
 ANGLE = Dimension("angle", "deg", "10 deg")
 
 # A unit is letters with at most a one-digit power, joined by * / or blanks: nothing that could make a parser work hard.

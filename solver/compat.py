@@ -52,6 +52,8 @@ _COMPILER_FLAGS = (
 )
 _COMPILE_TIMEOUT = 300
 _STALE_AFTER = 600.0
+# Marks the messages of our index maps; any number that DOLFINx does not use itself.
+_SPACE_TAG = 17
 
 
 @lru_cache(maxsize=1)
@@ -137,6 +139,38 @@ def distribute_facet_tags(domain: mesh.Mesh, facets: NDArray[np.int64], values: 
     tags = mesh.meshtags_from_entities(domain, dimension, adjacencylist(entities), local_values)
     tags.name = "facets"
     return tags
+
+
+def space_of_dofs(
+    domain: mesh.Mesh,
+    element: tuple[str, int, tuple[int, ...]],
+    dofs: NDArray[np.int32],
+    owned: int,
+    ghosts: NDArray[np.int64],
+    ghost_owners: NDArray[np.int32],
+) -> fem.FunctionSpace:
+    """Function space with degrees of freedom numbered by hand.
+
+    Args:
+        domain: The mesh.
+        element: Family, degree and value shape of a space with all its degrees of freedom inside the cells.
+        dofs: (local and ghost cells, dofs of a cell) local numbers: owned ones first, then ghosts.
+        owned: Number of owned degrees of freedom.
+        ghosts: Global numbers of the ghosts.
+        ghost_owners: Their owners.
+    """
+    family, degree, shape = element
+    model = fem.functionspace(domain, (family, degree, shape) if shape else (family, degree))
+    block = model.dofmap.bs
+    tag = () if VERSION < (0, 10) else (_SPACE_TAG,)
+    cpp: Any = dolfinx.cpp
+    index_map = cpp.common.IndexMap(domain.comm, owned, ghosts, ghost_owners, *tag)
+    layout = model.dofmap.dof_layout
+    dof_map = cpp.fem.DofMap(layout, index_map, block, cpp.graph.AdjacencyList_int32(np.ascontiguousarray(dofs)), block)
+    underlying: Any = model._cpp_object
+    values = (list(shape),) if VERSION < (0, 10) else ()
+    inner = type(underlying)(domain._cpp_object, underlying.element, dof_map, *values)
+    return fem.FunctionSpace(domain, model.ufl_element(), inner)
 
 
 def create_matrix(compiled: fem.Form, kind: str) -> PETSc.Mat:

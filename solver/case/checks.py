@@ -19,9 +19,10 @@ from meshes.particle import FileOrientation, Particle
 from meshes.seeds import grain_count
 from solver.case.document import Path as KeyPath
 from solver.case.document import shorten
+from solver.case.electrochemistry import Electrochemistry
+from solver.case.mechanics import Mechanics
 from solver.case.protocol import PlannedStep, ProtocolStep, StoichiometryAt, percent, plan_protocol
 from solver.case.protocol_text import parse_entry
-from solver.case.schema import Electrochemistry, Mechanics
 from solver.errors import MeshError, VegardError
 from solver.materials import EquilibriumVoltage, Material, MaterialChoice, load_material, material_names
 

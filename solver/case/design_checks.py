@@ -11,7 +11,8 @@ from meshes.particle import Particle
 from solver.case.checks import CHECKS, Check, Finding, Sections, capacity_ratio, find_material
 from solver.case.composition import Composition
 from solver.case.document import Path as KeyPath
-from solver.case.schema import Electrochemistry, Mechanics
+from solver.case.electrochemistry import Electrochemistry
+from solver.case.mechanics import Mechanics
 from solver.errors import VegardError
 from solver.materials import load_layer
 

@@ -8,123 +8,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from meshes.description import Description
 from meshes.particle import Particle
 from meshes.quantities import (
-    AREA_RESISTANCE,
-    CURRENT_DENSITY,
-    FRACTION,
     LENGTH,
-    SPECIFIC_CAPACITY,
     STRESS,
-    TEMPERATURE,
     TIME,
     VOLUME,
     quantity,
 )
 from solver.case.composition import Composition
-from solver.case.protocol import ProtocolStep
-from solver.case.protocol_text import parse_entry, parse_protocol
+from solver.case.electrochemistry import Electrochemistry
+from solver.case.mechanics import GrainBoundaries, Mechanics
 from solver.materials import MaterialChoice
 
-Stoichiometry = quantity(FRACTION, "0.1 %", "100 %")
-Temperature = quantity(TEMPERATURE, "-40 degC", "100 degC")
-Capacity = quantity(SPECIFIC_CAPACITY, "1 mAh/g", "1000 mAh/g")
 IndicatorLength = quantity(LENGTH, "0.001 um", "10 um")
 Strength = quantity(STRESS, "0.1 MPa", "100 GPa")
-Pressure = quantity(STRESS, "0 MPa", "10 GPa")
 ReferenceVolume = quantity(VOLUME, "1e-6 um^3", "1e6 um^3")
 StepTime = quantity(TIME, "1e-6 s", "24 h")
-
-
-def _known_coupling(value: object) -> object:
-    if isinstance(value, str) and value.strip().lower() in {"two-way", "two way", "twoway"}:
-        raise ValueError('two-way coupling is not available yet; write "one-way"')
-    return value
-
-
-def _one_step_is_a_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _valid_step(text: str) -> str:
-    parse_entry(text)
-    return " ".join(text.split()).rstrip(".;")
-
-
-Step = Annotated[str, BeforeValidator(lambda value: _valid_step(value) if isinstance(value, str) else value)]
-
-
-class Reaction(Description):
-    """The Butler-Volmer reaction at the surface; what is left out comes from the material."""
-
-    exchange_current_density: quantity(CURRENT_DENSITY, "1e-6 A/m^2", "1e6 A/m^2") | None = Field(  # type: ignore[valid-type]
-        default=None, description="i_ref of i0 = i_ref 2 √(x (1 − x)), at 1 mol/L of electrolyte"
-    )
-    transfer_coefficient: Annotated[float, Field(ge=0.1, le=0.9)] | None = Field(
-        default=None, description="share α of the overpotential that helps lithium out"
-    )
-    film_resistance: quantity(AREA_RESISTANCE, "0 ohm*m^2", "10 ohm*m^2") = Field(  # type: ignore[valid-type]
-        default="0 ohm*m^2", description="ohmic resistance of a film on the whole surface"
-    )
-
-
-class Electrochemistry(Description):
-    """How lithium leaves and enters the particle."""
-
-    protocol: Annotated[list[Step], BeforeValidator(_one_step_is_a_list)] = Field(
-        min_length=1,
-        max_length=1000,
-        description="steps in order: `Charge|Discharge at <C-rate> until <number> % SoC`, `… until <voltage>`, `… for "
-        "<time>`, `Hold at <voltage> until <C-rate>`, `… for <time>`, `Rest for <time>`; several ends are joined with "
-        "`or`; `Repeat <n> times: <step>; <step>` repeats; SoC = 1 − mean stoichiometry",
-        examples=[["Charge at 1C until 4.3 V", "Hold at 4.3 V until C/20 or for 1 h", "Rest for 10 min"]],
-    )
-    cycles: int = Field(default=1, ge=1, le=10000, description="how often the whole protocol is gone through")
-    initial_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
-        default=0.95, examples=[0.95], description="lithium per formula unit at the start, uniform; 1 is full"
-    )
-    kinetics: Literal["fast", "butler-volmer", "uniform-flux"] = Field(
-        default="fast",
-        description="`fast`: the surface reaction is quick, so the whole surface shares one stoichiometry and the "
-        "current finds its own way; `butler-volmer`: a reaction with an exchange current, one potential for the whole "
-        "particle; `uniform-flux`: every piece of surface carries the same flux (closed forms; it empties grains whose "
-        "layers lie along the surface, and has no voltage)",
-    )
-    reaction: Reaction = Field(default=Reaction(), description="the surface reaction of `butler-volmer`")
-    temperature: Temperature = Field(default="25 degC", description="temperature of the particle, constant")  # type: ignore[valid-type]
-    one_c_capacity: Capacity | None = Field(  # type: ignore[valid-type]
-        default=None,
-        description="charge per gram that 1C moves in one hour; by default the theoretical capacity, so that 1C "
-        "takes x from 1 to 0 in one hour",
-    )
-
-    @property
-    def steps(self) -> tuple[ProtocolStep, ...]:
-        """The protocol as data."""
-        return parse_protocol(self.protocol) * self.cycles
-
-
-class Mechanics(Description):
-    """How the lattice strain of the grains becomes stress."""
-
-    coupling: Annotated[Literal["none", "one-way"], BeforeValidator(_known_coupling)] = Field(
-        default="one-way",
-        description="`one-way`: lithium strains the grains, stress does not act back; `none`: lithium transport only",
-    )
-    stress_free_stoichiometry: Stoichiometry = Field(  # type: ignore[valid-type]
-        default=1.0, examples=[1.0], description="lithium content at which the polycrystal is free of stress"
-    )
-    stack_pressure: Pressure = Field(  # type: ignore[valid-type]
-        default="0 MPa", description="pressure on the outside of the particle, or of the matrix around it"
-    )
-    out_of_plane: Literal["generalised", "plane-strain"] = Field(
-        default="generalised",
-        description="with `particle.dimension: 2`: the cross-section may stretch evenly across its plane until it "
-        "carries no axial force (`generalised`), or not at all (`plane-strain`)",
-    )
 
 
 class Indicators(Description):
@@ -207,6 +110,7 @@ class Case(Description):
     composition: Composition | None = Field(
         default=None, description="other materials towards the surface; `material` is then that of the centre"
     )
+    grain_boundaries: GrainBoundaries = Field(default=GrainBoundaries(), description="what grain boundaries do")
     electrochemistry: Electrochemistry = Field(description="lithium transport and the charging protocol")
     mechanics: Mechanics = Field(default=Mechanics(), description="strain and stress")
     indicators: Indicators = Field(default=Indicators(), description="crack-risk numbers")

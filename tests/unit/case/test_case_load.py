@@ -142,11 +142,10 @@ def test_harmless_variants_are_accepted(text):
             "coating, matrix, sector, dimension, mesh, from_file",
         ),
         ("mechanics: {Coupling: none}", 'mechanics.Coupling: unknown key; did you mean "coupling"?'),
-        # not available yet, contradictions
-        ("mechanics: {coupling: two-way}", 'two-way coupling is not available yet; write "one-way"'),
+        # contradictions
         (
             "mechanics: {coupling: full}",
-            'mechanics.coupling: "full" is not one of none, one-way; write for example one-way',
+            'mechanics.coupling: "full" is not one of none, one-way, two-way; write for example one-way',
         ),
         ("numerics: {minimum_step: 10 s}", "write minimum_step ≤ initial_step ≤ maximum_step"),
         ("material: NMC111", "material: is written twice, first in line 1; keep one"),
@@ -198,7 +197,7 @@ electrochemistry:
   protocol:
     - Charge at 4.3 V for 1 h
     - Rest
-mechanics: {coupling: two-way}
+mechanics: {coupling: three-way}
 output: {format: xdmf}
 output: {format: vtu}
 """

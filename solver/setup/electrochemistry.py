@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from functools import partial
 
-from solver.case.protocol import PlannedStep, StepEnd
-from solver.case.schema import Electrochemistry
+from solver.case.checks import stoichiometry_at
+from solver.case.electrochemistry import Electrochemistry
+from solver.case.protocol import PlannedStep, StepEnd, plan_protocol
+from solver.case.schema import Case
 from solver.materials import EquilibriumVoltage, Material
 from solver.materials.material import arrhenius
+from solver.materials.radial import RadialMaterial
 from solver.model.kinetics import ButlerVolmer
 from solver.model.transport import lithiation_rate
 from solver.solve.reaction import ReactionStepSolver
 from solver.solve.segments import End, Segment
 from solver.solve.step_solver import LinearStepSolver, even_flux
+from solver.solve.stepping import StepSettings
 from solver.solve.transport import SurfaceChoice
+
+
+def plan_segments(case: Case, material: RadialMaterial) -> list[Segment]:
+    """The protocol as stretches of constant current (eq. 3.4)."""
+    capacity = case.electrochemistry.one_c_capacity
+    ratio = 1.0 if capacity is None else capacity / material.theoretical_capacity
+    start = case.electrochemistry.initial_stoichiometry
+    planned = plan_protocol(case.electrochemistry.steps, start, ratio, stoichiometry_at(material.materials[-1]))
+    return [segment_of(step, ratio) for step in planned]
+
+
+def step_settings(case: Case) -> StepSettings:
+    """Step-size control of a case."""
+    numerics = case.numerics
+    return StepSettings(
+        tolerance=numerics.time_tolerance,
+        largest_change=numerics.maximum_stoichiometry_step,
+        initial=numerics.initial_step,
+        smallest=numerics.minimum_step,
+        largest=numerics.maximum_step,
+    )
 
 
 def segment_of(planned: PlannedStep, capacity_ratio: float) -> Segment:

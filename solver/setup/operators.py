@@ -1,0 +1,85 @@
+"""The operators a case asks for: transport, mechanics, and how they answer each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.case.schema import Case
+from solver.materials.radial import RadialMaterial
+from solver.setup.electrochemistry import surface_of
+from solver.setup.layers import film_resistances, region_layers, surface_films, surface_shells
+from solver.setup.particle import Particle
+from solver.setup.surroundings import surroundings_of
+from solver.solve.coating_stress import CoatingStress
+from solver.solve.coupling import Coupling, OneWay, OneWayWithMemory, Uncoupled
+from solver.solve.domain import Domain
+from solver.solve.load_path import LoadPath
+from solver.solve.mechanics import Mechanics
+from solver.solve.membrane import Membrane
+from solver.solve.phases import Phases
+from solver.solve.solids import Crystal, Solids
+from solver.solve.transport import Transport
+
+
+def build_coupling(case: Case, material: RadialMaterial, particle: Particle, phases: Phases) -> Coupling:
+    """The operators a case asks for, set up once."""
+    mechanics, domain = case.mechanics, particle.domain
+    transport = build_transport(case, material, domain, phases)
+    if mechanics.coupling == "none":
+        return Uncoupled(transport)
+    solids = Solids(
+        domain,
+        [Crystal(each.stiffness, each.lattice) for each in material.materials],
+        lambda points, grain: material.shares(domain.relative_radius(points)),
+        layers=region_layers(case.particle),
+        rest=mechanics.stress_free_stoichiometry,
+    )
+    films, shells = surface_films(case.particle), surface_shells(case.particle)
+    around = surroundings_of(case, domain, particle.columns)
+    solver = Mechanics(
+        domain,
+        solids,
+        tolerance=case.numerics.displacement_tolerance,
+        phases=phases,
+        may_stretch=mechanics.out_of_plane == "generalised",
+        terms=[*(Membrane(domain, film, solids) for film in films), *around.terms],
+        coating=CoatingStress(domain, solids, shells, films) if films or shells else None,
+        moment=around.pressure.moment() if around.pressure is not None else None,
+    )
+    if not around.have_memory:
+        return OneWay(transport, solver)
+    path = LoadPath(
+        domain,
+        solver,
+        rest=mechanics.stress_free_stoichiometry,
+        tolerance=case.numerics.displacement_tolerance,
+        plastic=around.plastic,
+        interface=around.interface,
+        pressure=around.pressure,
+        phases=phases,
+    )
+    return OneWayWithMemory(transport, path)
+
+
+def build_transport(case: Case, material: RadialMaterial, domain: Domain, phases: Phases) -> Transport:
+    """Diffusion in the grains and the passage through their surface."""
+    electrochemistry = case.electrochemistry
+    return Transport(
+        domain,
+        *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
+        sites=relative_sites(material, domain),
+        initial=electrochemistry.initial_stoichiometry,
+        surface=surface_of(electrochemistry, material.materials[-1]),
+        resistances=film_resistances(case.particle),
+        phases=phases,
+    )
+
+
+def relative_sites(material: RadialMaterial, domain: Domain) -> NDArray[np.float64]:
+    """Lithium sites of every local and ghost cell over their mean in the grains [-]; collective."""
+    sites = material.sites(domain.cell_radius)
+    owned = slice(0, domain.owned)
+    volumes = domain.cell_volumes[owned] * domain.is_grain[owned]
+    mean = domain.comm.allreduce(float(volumes @ sites[owned])) / domain.volume
+    return sites / mean
