@@ -160,10 +160,10 @@ class Transport:
     def _begin(self, drive: Drive) -> None:
         self._solver.begin(drive, self._accepted)
         self.stoichiometry.x.scatter_forward()
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
-        """Drops the history: the next step follows a jump of the current."""
+    def forget(self) -> None:
+        """Drops the history, as after a jump of the current: the next step is one of backward Euler."""
         while self._past:
             self._spare.append(self._past.pop()[1])
 

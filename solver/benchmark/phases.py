@@ -15,17 +15,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import typer
 import ufl
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
-from rich.console import Console
 from rich.table import Table
 
 import meshes.store
@@ -244,7 +242,8 @@ def _naive_step(domain: Domain, mechanics: Mechanics) -> tuple[int, float]:
     return _timed(step)
 
 
-def _table(measurements: list[Measurement]) -> Table:
+def phase_table(measurements: list[Measurement]) -> Table:
+    """Figures of several sizes side by side."""
     table = Table(title="Times in S (one product with the stiffness matrix); targets in brackets", show_lines=False)
     table.add_column("")
     for one in measurements:
@@ -278,42 +277,13 @@ def _table(measurements: list[Measurement]) -> Table:
     return table
 
 
-def _measured_apart(tetrahedra: int, ranks: int, naive: bool) -> Measurement:
+def measured_apart(tetrahedra: int, ranks: int, naive: bool) -> Measurement:
     """Measures one size in processes of its own."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        arguments = ["-m", "solver.benchmark", "--one", str(tetrahedra), "--json", str(result)]
+        arguments = ["-m", "solver.benchmark", "phases", "--one", str(tetrahedra), "--json", str(result)]
         arguments += [] if naive else ["--no-naive"]
         alone = ([sys.executable, *arguments], dict(os.environ))
         command, environment = mpi.launch_command(ranks, arguments) if ranks > 1 else alone
         subprocess.run(command, env=environment, check=True)
         return Measurement(**json.loads(result.read_text()))
-
-
-def main(
-    sizes: Annotated[str, typer.Option(help="Numbers of tetrahedra, with commas.")] = "30000,100000,300000",
-    ranks: Annotated[int, typer.Option(help="Repeat the sizes on so many ranks; 1 for not.")] = 2,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")] = None,
-    naive: Annotated[bool, typer.Option(help="Time a step that assembles everything anew.")] = True,
-    one: Annotated[int | None, typer.Option(hidden=True)] = None,
-) -> None:
-    """Measure how fast the phases of a run are on this machine, as ratios."""
-    if one is not None:
-        measurement = measure(one, naive)
-        if MPI.COMM_WORLD.rank == 0 and json_file is not None:
-            json_file.write_text(json.dumps(asdict(measurement)))
-        return
-    wanted = [int(float(size)) for size in sizes.split(",")]
-    serial = [_measured_apart(size, 1, naive) for size in wanted]
-    console = Console(width=max(120, 40 + 26 * len(wanted)), force_terminal=False)
-    console.print(_table(serial))
-    parallel = [_measured_apart(size, ranks, False) for size in wanted] if ranks > 1 else []
-    for alone, together in zip(serial, parallel, strict=False):
-        gain = alone.cold_solve_wall_s / together.cold_solve_wall_s
-        console.print(f"cold solve of {alone.tetrahedra} tetrahedra on {ranks} ranks: {gain:.2f} times one rank [1.6]")
-    if json_file is not None:
-        json_file.write_text(json.dumps([asdict(item) for item in serial + parallel], indent=1))
-
-
-if __name__ == "__main__":
-    typer.run(main)
