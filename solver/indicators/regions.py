@@ -7,7 +7,7 @@ import numpy as np
 from solver.indicators.definition import Definition
 from solver.indicators.layout import REGION_BOUNDS, REGIONS
 from solver.indicators.settings import IndicatorSettings
-from solver.indicators.statistics import total, weighted_mean, weighted_percentiles
+from solver.indicators.statistics import share_above, total, weighted_mean, weighted_percentiles
 from solver.indicators.view import StateView
 
 _WHERE = {
@@ -18,7 +18,7 @@ _WHERE = {
 
 
 class Regions:
-    """Boundary tension, principal stress and energy of each region, and the region with the largest tension."""
+    """Boundaries pulled, principal stress and energy of each region, and the region with the largest tension."""
 
     name = "core, middle, rim"
     needs_stress = True
@@ -33,6 +33,13 @@ class Regions:
                     "MPa",
                     f"area mean of the tensile normal traction (compression counts as zero) at {_WHERE[name]}",
                     "4.8",
+                ),
+                Definition(
+                    f"{name}_boundary_area_pulled",
+                    "-",
+                    f"share of the boundary area at {_WHERE[name]} with a normal traction above the normal strength",
+                    "4.8",
+                    f"strength {settings.normal_strength:g} MPa",
                 ),
                 Definition(
                     f"{name}_first_principal_p95",
@@ -58,9 +65,10 @@ class Regions:
         values: dict[str, float] = {}
         for number, name in enumerate(REGIONS):
             inside = cells.region == number
-            mean_tension = weighted_mean(tension, facets.area * (facets.region == number), comm)
+            area = facets.area * (facets.region == number)
             principal = weighted_percentiles(view.stress.first_principal, cells.volume * inside, [95.0], comm)[0]
-            values[f"{name}_boundary_tension"] = mean_tension
+            values[f"{name}_boundary_tension"] = weighted_mean(tension, area, comm)
+            values[f"{name}_boundary_area_pulled"] = share_above(tension, area, settings.normal_strength, comm)
             values[f"{name}_first_principal_p95"] = float(principal)
             values[f"{name}_energy_share"] = total(view.energy[inside], comm) / energy if energy > 0.0 else float("nan")
         tensions = np.array([values[f"{name}_boundary_tension"] for name in REGIONS])

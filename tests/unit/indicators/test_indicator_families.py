@@ -184,6 +184,8 @@ def test_regions_find_the_rim(indicators):
     values = evaluate(indicators, stress_of)
     assert values["worst_region"] == 2.0
     assert values["core_boundary_tension"] == pytest.approx(10.0)
+    assert values["core_boundary_area_pulled"] == 0.0
+    assert values["rim_boundary_area_pulled"] > 0.7  # a facet at the border feels the stress of both regions
     assert values["core_first_principal_p95"] == pytest.approx(10.0)
     assert values["rim_first_principal_p95"] == pytest.approx(900.0)
     shares = [values[f"{name}_energy_share"] for name in ("core", "middle", "rim")]
