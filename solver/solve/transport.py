@@ -1,4 +1,4 @@
-"""Lithium diffusion in time: lumped P1 in space, BDF2 with variable steps in time (eqs. 3.1-3.8, 8.2).
+"""Lithium diffusion in time: lumped P1 in space, BDF2 with variable steps in time (eqs. 3.1-3.8, 8.2, 11.7).
 
 Lithium lives in the grains. Degrees of freedom that touch none have no lithium sites; they keep their first value.
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import ufl
@@ -24,13 +25,23 @@ from solver.errors import SolveError
 from solver.model.transport import diffusivity_tensor
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
-from solver.solve.step_solver import Drive, StepSolver
+from solver.solve.step_solver import Drive, Solved, StepSolver
 from solver.solve.surface import SurfaceRows
 
 _HISTORY = 3
 
 # Makes a solver of steps from the diffusion matrix and the places where lithium passes.
 SurfaceChoice = Callable[[PETSc.Mat, SurfaceRows], StepSolver]
+
+
+class Course(Protocol):
+    """A current that varies in time, as the mean stoichiometry x̄ it drives."""
+
+    def gain(self, start: float, end: float) -> float:
+        """Change of x̄ between two times [s] of the course."""
+
+    def rate(self, time: float, before: bool = False) -> float:
+        """dx̄/dt [1/s] at a time [s]; where it jumps the one after, or the one before."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,8 @@ class Transport:
         self._past: deque[tuple[float, PETSc.Vec]] = deque(maxlen=_HISTORY - 1)
         self._spare = [self._accepted.duplicate() for _ in range(_HISTORY)]
         self._step = 0.0
+        self._course: Course | None = None
+        self._clock = self._gain = 0.0  # time in the course, and what the latest step brought
 
     def lithium(self) -> float:
         """Volume integral of x [µm³], weighted by the lithium sites."""
@@ -145,6 +158,13 @@ class Transport:
         """
         self._begin(Drive(inflow=rate * self.volume))
 
+    def follow(self, course: Course, start: float) -> None:
+        """Begins a stretch of a current that varies, at a time [s] of its course.
+
+        The lithium that enters over every step is the integral of the course, exactly (eq. 11.7).
+        """
+        self._begin(Drive(inflow=course.rate(start) * self.volume), course, start)
+
     def hold(self, stoichiometry: float) -> None:
         """Begins a stretch with the outside at a fixed stoichiometry, which bare surfaces take at once."""
         self._begin(Drive(outside=stoichiometry))
@@ -157,7 +177,8 @@ class Transport:
         """Potential of the accepted state under the present drive [V]; NaN when the material has no voltage."""
         return self._solver.state(self._accepted)[1]
 
-    def _begin(self, drive: Drive) -> None:
+    def _begin(self, drive: Drive, course: Course | None = None, start: float = 0.0) -> None:
+        self._course, self._clock, self._gain = course, start, 0.0
         self._solver.begin(drive, self._accepted)
         self.stoichiometry.x.scatter_forward()
         self.forget()
@@ -175,7 +196,7 @@ class Transport:
             leading = self._assemble_step(step)
             self._predict(step)
             self._predicted.copy(self._trial)
-            solved = self._solver.solve(self._diagonal, self._load, self._trial)
+            solved = self._solve(step)
             if not solved.converged:
                 return Attempt(converged=False, iterations=solved.iterations, newton=solved.newton)
             self._predicted.axpby(1.0, -1.0, self._trial)  # trial − predicted
@@ -185,6 +206,8 @@ class Transport:
             lowest, highest = self._trial.min()[1], self._trial.max()[1]
             lithium = self._mass.dot(self._trial)
             inflow = (self._diagonal.dot(self._trial) - self._load.sum()) / self.volume
+            if self._course is not None:
+                inflow = self._course.rate(self._clock + step, before=True)
             return Attempt(
                 converged=True,
                 iterations=solved.iterations,
@@ -199,6 +222,20 @@ class Transport:
                 inflow=inflow,
                 newton=solved.newton,
             )
+
+    def _solve(self, step: float) -> Solved:
+        """Solves the assembled step; along a course it gains the integral of the course (eq. 11.7)."""
+        solver, course = self._solver, self._course
+        if course is None:
+            return solver.solve(self._diagonal, self._load, self._trial)
+        now, earlier, _ = self._coefficients(step)
+        entering = (now * course.gain(self._clock, self._clock + step) - earlier * self._gain) / step
+        solver.begin(Drive(inflow=entering * self.volume), self._accepted)
+        solved = solver.solve(self._diagonal, self._load, self._trial)
+        # The formula's mean current makes the lithium right; voltage and outside are those of the current at the end.
+        solver.begin(Drive(inflow=course.rate(self._clock + step, before=True) * self.volume), self._trial)
+        outside, potential = solver.state(self._trial)
+        return replace(solved, outside=outside, potential=potential)
 
     def _assemble_step(self, step: float) -> float:
         """Sets up matrix and load of the step; returns the factor from the predictor's miss to the local error."""
@@ -235,6 +272,8 @@ class Transport:
             predicted.axpy(-slope - bend / first - bend / second, before)
             predicted.axpy(bend / second, earlier)
             return
+        if self._course is not None:
+            self._solver.begin(Drive(inflow=self._course.rate(self._clock) * self.volume), accepted)
         rate = self._work  # dx/dt from the equation itself: M dx/dt = source − K x
         self._solver.rate(accepted, rate)
         rate.pointwiseDivide(rate, self._capacity)
@@ -253,6 +292,9 @@ class Transport:
         kept = self._spare.pop()
         self._accepted.copy(kept)
         self._past.append((self._step, kept))
+        if self._course is not None:
+            self._gain = self._course.gain(self._clock, self._clock + self._step)
+            self._clock += self._step
         self._trial.copy(self._accepted)
         self.stoichiometry.x.scatter_forward()
 
