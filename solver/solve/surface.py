@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from solver import compat
 from solver.solve.domain import Domain
-from solver.solve.facet_forms import facets_tagged, over_facets
+from solver.solve.facet_forms import over_facets
 
 Array = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class SurfaceRows:
 
     Args:
         domain: The particle.
-        space: P1 space of the lithium.
+        space: P1 space of the lithium; grains may have degrees of freedom of their own.
         tags: Facets that lithium passes.
         resistances: Resistance of the film on facets with a tag [s/µm]; none or zero is a bare surface.
 
@@ -66,9 +66,8 @@ class SurfaceRows:
     ) -> None:
         self.comm = domain.comm
         filmed = [tag for tag in tags if resistances.get(tag, 0.0) > 0.0]
-        bare = facets_tagged(domain, [tag for tag in tags if tag not in filmed])
-        found = fem.locate_dofs_topological(space, domain.dimension - 1, bare)
-        self.bare = found[found < space.dofmap.index_map.size_local]
+        bare = [tag for tag in tags if tag not in filmed]
+        self.bare = np.flatnonzero(_facet_areas(domain, space, bare) > 0.0)
         self.count = self.comm.allreduce(len(self.bare))
         self.areas = _facet_areas(domain, space, tags)
         self.conductance = np.zeros_like(self.areas)
@@ -87,9 +86,10 @@ class SurfaceRows:
 
 
 def _facet_areas(domain: Domain, space: fem.FunctionSpace, tags: Sequence[int]) -> Array:
-    """Integrals of the P1 test functions over tagged facets [µm²], shape (owned,)."""
-    test = ufl.TestFunction(space)
-    form = over_facets(domain, tags, lambda on: on(test))
+    """Integrals of the P1 test functions over tagged facets, seen from the grain [µm²], shape (owned,)."""
+    test, in_grain = ufl.TestFunction(space), fem.Function(fem.functionspace(domain.mesh, ("DG", 0)))
+    in_grain.x.array[in_grain.function_space.dofmap.list[:, 0]] = domain.is_grain
+    form = over_facets(domain, tags, lambda on: on.sum(in_grain * test))
     if form is None:
         return np.zeros(space.dofmap.index_map.size_local)
     compiled = compat.form(form)

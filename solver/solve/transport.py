@@ -1,6 +1,6 @@
 """Lithium diffusion in time: lumped P1 in space, BDF2 with variable steps in time (eqs. 3.1-3.8, 8.2, 11.7).
 
-Lithium lives in the grains. Degrees of freedom that touch none have no lithium sites; they keep their first value.
+Degrees of freedom that touch no grain have no lithium sites; they keep their first value.
 
 Two states are kept apart: the *accepted* one, with the history BDF2 needs, and the *trial* one of the latest attempt.
 An attempt changes nothing until it is committed.
@@ -13,16 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-import ufl
 from dolfinx import fem
 from numpy.typing import ArrayLike
 from petsc4py import PETSc
 
 from meshes.particle_mesh import LITHIUM_SURFACE
-from solver import compat
 from solver.errors import SolveError
-from solver.model.transport import diffusivity_tensor
+from solver.solve.boundary_transport import BoundaryTransport
+from solver.solve.diffusion import Diffusion, Medium
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
 from solver.solve.step_solver import Drive, Solved, StepSolver
@@ -88,10 +86,12 @@ class Transport:
         initial: Stoichiometry at the start.
         surface: Makes the solver of steps from the diffusion matrix and the places where lithium passes.
         resistances: Resistance of the film on facets with a tag [s/µm].
+        boundaries: Grain boundaries that hinder lithium or carry it; None where they are like the grains.
         phases: Stopwatch.
 
     Attributes:
-        stoichiometry: Accepted x, P1, ghosts up to date.
+        medium: Where lithium diffuses.
+        stoichiometry: Accepted x, P1 and broken where boundaries hinder lithium, ghosts up to date.
         volume: Volume of the grains as the lumped mass sees it [µm³], weighted by `sites`.
         area: Area through which lithium passes [µm²].
     """
@@ -106,28 +106,23 @@ class Transport:
         initial: float,
         surface: SurfaceChoice,
         resistances: Mapping[int, float] | None = None,
+        boundaries: BoundaryTransport | None = None,
         phases: Phases,
     ) -> None:
         self._phases = phases
-        space = fem.functionspace(domain.mesh, ("Lagrange", 1))
+        self.medium = Medium(domain, diffusivity_ab, diffusivity_c, sites, boundaries)
+        space = self.medium.space()
         self.stoichiometry = fem.Function(space, name="stoichiometry")
         self.stoichiometry.x.array[:] = initial
-        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
-        along, across, capacity = (_in_grains(domain, field) for field in (diffusivity_ab, diffusivity_c, sites))
-        tensor = diffusivity_tensor(along, across, domain.cell_axis)
-        cells = ufl.dx(domain.mesh, metadata={"quadrature_degree": 1})
         with phases.measure("compile forms"):
-            stiffness = compat.form(capacity * ufl.inner(tensor * ufl.grad(trial), ufl.grad(test)) * cells)
-            mass = compat.form(capacity * test * cells)
             self._rows = SurfaceRows(domain, space, LITHIUM_SURFACE, resistances or {})
         self.area = domain.comm.allreduce(float(self._rows.areas.sum()))
         if self.area <= 0.0:
             raise SolveError("lithium passes no facet of the particle; check the mesh file, `coverage` and `wetted`")
+        self._diffusion = Diffusion(self.medium, space, phases)
         with phases.measure("diffusion set-up"):
-            matrix = compat.create_matrix(stiffness, "aij")
-            compat.assemble_matrix(matrix, stiffness)
-            self._mass = _assembled(mass)  # the integral of a P1 test function is its row of the lumped mass matrix
-            self._solver = surface(matrix, self._rows)
+            self._mass = self._diffusion.mass.copy()
+            self._solver = surface(self._diffusion.stiffness, self._rows)
             self._solver.prepare_mass(self._mass.array)
             self._capacity = self._mass.copy()
             self._capacity.array[self._mass.array_r == 0.0] = 1.0  # outside the grains, where nothing happens
@@ -297,17 +292,3 @@ class Transport:
             self._clock += self._step
         self._trial.copy(self._accepted)
         self.stoichiometry.x.scatter_forward()
-
-
-def _in_grains(domain: Domain, values: ArrayLike) -> fem.Function:
-    """Piecewise constant field of one number or one per cell; zero outside the grains."""
-    space = fem.functionspace(domain.mesh, ("DG", 0))
-    field = fem.Function(space)
-    field.x.array[space.dofmap.list[:, 0]] = np.where(domain.is_grain, values, 0.0)
-    return field
-
-
-def _assembled(compiled: fem.Form) -> PETSc.Vec:
-    vector = compat.create_vector(compiled)
-    compat.assemble_vector(vector, compiled)
-    return vector
