@@ -3,6 +3,7 @@
 from solver.materials.build import grain_boundary_names, load_grain_boundary, load_material
 from solver.materials.choice import MaterialChoice, MaterialName
 from solver.materials.curves import LatticeStrain
+from solver.materials.diffusivity_profile import DiffusivityProfile
 from solver.materials.errors import MaterialError
 from solver.materials.layer import Layer, layer_names, load_layer
 from solver.materials.library import material_names
@@ -11,6 +12,7 @@ from solver.materials.stiffness import TransverseStiffness
 from solver.materials.voltage import EquilibriumVoltage
 
 __all__ = [
+    "DiffusivityProfile",
     "EquilibriumVoltage",
     "GrainBoundarySet",
     "LatticeStrain",

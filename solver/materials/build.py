@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from solver.materials import checks, library
-from solver.materials.choice import MaterialChoice
+from solver.materials.choice import DiffusivityTable, MaterialChoice
 from solver.materials.curves import Curve, LatticeStrain
+from solver.materials.diffusivity_profile import DiffusivityProfile
 from solver.materials.errors import MaterialError
 from solver.materials.material import Fracture, GrainBoundarySet, Material, OpenCircuit
 from solver.materials.records import Entry, MaterialRecord, Profile, VoltageTable
@@ -36,8 +37,7 @@ def load_material(choice: str | MaterialChoice) -> Material:
         choice: Name in the library, or a choice with overrides.
 
     Raises:
-        MaterialError: When the name is unknown, the library file contradicts itself, or the choice needs what the
-            solver cannot do yet.
+        MaterialError: When the name is unknown, or the library file contradicts itself.
     """
     chosen = choice if isinstance(choice, MaterialChoice) else _plain(choice)
     record = library.record(chosen.base)
@@ -54,6 +54,7 @@ def load_material(choice: str | MaterialChoice) -> Material:
         strain_table=table,
         diffusivity_ab=in_plane,
         diffusivity_c=number["transport.diffusivity_c"] if "transport.diffusivity_c" in number else in_plane * ratio,
+        diffusivity_profile=_profile(record, chosen, in_plane),
         diffusion_activation_energy=number["transport.diffusion_activation_energy"],
         reference_temperature=number["transport.reference_temperature"],
         maximum_concentration=number["composition.maximum_concentration"],
@@ -129,17 +130,15 @@ def _entries(record: MaterialRecord, chosen: MaterialChoice) -> dict[str, Entry]
         raise MaterialError(f"{record.name} has no diffusivity and cannot be an active material")
     name = chosen.diffusivity or record.diffusivity.default
     diffusivity = record.diffusivity.choices[name]
-    if diffusivity.profile is not None:
-        raise MaterialError(
-            f'the diffusivity "{name}" of {record.name} depends on x, which the solver cannot use yet; '
-            "choose a constant one or give diffusivity_ab"
-        )
     entries = checks.entries_of(record) | {
         "transport.diffusivity_ab": diffusivity.value,
         "transport.diffusion_activation_energy": diffusivity.activation_energy,
     }
-    for field, (key, unit) in _OVERRIDES.items():
-        value = getattr(chosen, field)
+    replaced = {key: (getattr(chosen, field), unit) for field, (key, unit) in _OVERRIDES.items()}
+    if chosen.diffusivity_table is not None:
+        mean = _table_profile(chosen.diffusivity_table, 1.0).mean
+        replaced["transport.diffusivity_ab"] = (mean, "um^2/s")
+    for key, (value, unit) in replaced.items():
         if value is not None:
             entries[key] = Entry(
                 value=value, unit=unit, range=None, confidence="case", source=[], note="set by the case"
@@ -149,6 +148,23 @@ def _entries(record: MaterialRecord, chosen: MaterialChoice) -> dict[str, Entry]
     elif chosen.C11 is not None:
         entries.pop("elasticity.youngs_modulus", None)
     return entries
+
+
+def _profile(record: MaterialRecord, chosen: MaterialChoice, reference: float) -> DiffusivityProfile | None:
+    """Dependence of the diffusivity on x, relative to `reference` [µm²/s]: one's own, that of the library, or none."""
+    if chosen.diffusivity_table is not None:
+        return _table_profile(chosen.diffusivity_table, reference)
+    if chosen.diffusivity_ab is not None or record.diffusivity is None:
+        return None
+    profile = record.diffusivity.choices[chosen.diffusivity or record.diffusivity.default].profile
+    if profile is None:
+        return None
+    function, factor = checks.evaluate(profile), UNITS[profile.unit].factor / reference
+    return DiffusivityProfile.of_function(lambda x: factor * function(x), *profile.valid)
+
+
+def _table_profile(table: DiffusivityTable, reference: float) -> DiffusivityProfile:
+    return DiffusivityProfile.of_table(np.array(table.x), np.array(table.diffusivity, dtype=float) / reference)
 
 
 _SINGLE_CRYSTAL = {f"elasticity.{name}" for name in checks.STIFFNESS_NAMES}

@@ -51,6 +51,19 @@ class LatticeTable(Description):
         return self
 
 
+class DiffusivityTable(Description):
+    """A diffusivity in the basal plane that depends on lithium content; its logarithm is a monotone cubic."""
+
+    x: Annotated[list[_Stoichiometry], Field(min_length=2, max_length=500, description="stoichiometry, rising")]
+    diffusivity: Annotated[list[_Diffusivity], Field(description="in the basal plane, at the reference temperature")]  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _usable(self) -> DiffusivityTable:
+        if problems := table_problems(self.x, diffusivity=self.diffusivity):
+            raise ValueError("; ".join(problems))
+        return self
+
+
 class MaterialChoice(Description):
     """A material of the library with some of its numbers replaced; only numbers that a result depends on are here."""
 
@@ -75,6 +88,11 @@ class MaterialChoice(Description):
     C33: _Stiffness | None = Field(default=None, description="stiffness along c")  # type: ignore[valid-type]
     C44: _Stiffness | None = Field(default=None, description="shear between the layers")  # type: ignore[valid-type]
     diffusivity_ab: _Diffusivity | None = Field(default=None, description="in the basal plane")  # type: ignore[valid-type]
+    diffusivity_table: DiffusivityTable | None = Field(
+        default=None,
+        examples=[{"x": [0.2, 0.5, 1.0], "diffusivity": ["2e-15 m^2/s", "8e-15 m^2/s", "1e-15 m^2/s"]}],
+        description="diffusivity of your own that depends on lithium content; constant outside the table",
+    )
     diffusivity_c: _Diffusivity | None = Field(default=None, description="along c")  # type: ignore[valid-type]
     diffusivity_ratio: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
         default=None, description="D_c / D_ab; 1 is isotropic"
@@ -114,7 +132,8 @@ class MaterialChoice(Description):
         stiffness = [f"C{name}" for name in ("11", "12", "13", "33", "44") if getattr(self, f"C{name}") is not None]
         strains = [key for key in ("strain_table", "lattice", "partial_molar_volume") if getattr(self, key) is not None]
         along_c = [key for key in ("diffusivity_c", "diffusivity_ratio") if getattr(self, key) is not None]
-        in_plane = [key for key in ("diffusivity", "diffusivity_ab") if getattr(self, key) is not None]
+        ways = ("diffusivity", "diffusivity_ab", "diffusivity_table")
+        in_plane = [key for key in ways if getattr(self, key) is not None]
         problems = [
             f"give one of {' and '.join(keys)}, not all" for keys in (strains, along_c, in_plane) if len(keys) > 1
         ]

@@ -79,8 +79,20 @@ material:
   diffusivity_ratio: 1.0
 ```
 
-The numbers a run used, with these changes, are in `provenance.json` of its results. A diffusivity that depends on x is
-listed below but cannot be chosen yet: the solver takes constants.
+A diffusivity that depends on x, one that the library has, or a table of one's own (its logarithm is a monotone cubic;
+eq. 14.1 of the theory):
+
+```yaml
+material: {base: NMC811, diffusivity: pulse_titration}
+```
+
+```yaml
+material:
+  base: NMC811
+  diffusivity_table: {x: [0.2, 0.5, 0.9], diffusivity: [2e-15 m^2/s, 8e-15 m^2/s, 1e-15 m^2/s]}
+```
+
+The numbers a run used, with these changes, are in `provenance.json` of its results.
 """
 
 _HEAD = ("quantity", "value", "unit", "range", "confidence", "source", "note")

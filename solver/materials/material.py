@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from solver.materials.curves import LatticeStrain
+from solver.materials.diffusivity_profile import DiffusivityProfile
 from solver.materials.errors import MaterialError
 from solver.materials.records import Entry
 from solver.materials.stiffness import TransverseStiffness
@@ -63,6 +64,7 @@ class Material:
         strain_table: Which strain table is in use.
         diffusivity_ab: Diffusivity in the basal plane [µm²/s] at the reference temperature (eq. 3.2).
         diffusivity_c: Diffusivity along c [µm²/s] at the reference temperature.
+        diffusivity_profile: d(x), by which both are multiplied (eq. 14.1); None where they do not depend on x.
         diffusion_activation_energy: [J/mol] (eq. 3.3).
         reference_temperature: [K].
         maximum_concentration: Lithium sites [mol/m³], x = 1.
@@ -84,6 +86,7 @@ class Material:
     strain_table: str
     diffusivity_ab: float
     diffusivity_c: float
+    diffusivity_profile: DiffusivityProfile | None
     diffusion_activation_energy: float
     reference_temperature: float
     maximum_concentration: float
@@ -124,6 +127,7 @@ class Material:
             "strain_c": np.asarray(self.lattice.strain_c).tolist(),
             "diffusivity_ab [um^2/s]": self.diffusivity_ab,
             "diffusivity_c [um^2/s]": self.diffusivity_c,
+            "diffusivity_profile": None if self.diffusivity_profile is None else self.diffusivity_profile.numbers(),
             "diffusion_activation_energy [J/mol]": self.diffusion_activation_energy,
             "reference_temperature [K]": self.reference_temperature,
             "exchange_current_density [A/m^2]": self.exchange_current_density,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solver.materials.diffusivity_profile import DiffusivityProfile
+from solver.materials.errors import MaterialError
 from solver.materials.material import Material
 
 Array = NDArray[np.float64]
@@ -50,6 +52,25 @@ class RadialMaterial:
         values = np.array([material.diffusivity(temperature) for material in self.materials])
         mixed = self.shares(radius) @ values
         return mixed[..., 0], mixed[..., 1]
+
+    @property
+    def diffusivity_profile(self) -> DiffusivityProfile | None:
+        """d(x), by which the diffusivities everywhere are multiplied (eq. 14.1); None where they do not depend on x.
+
+        Raises:
+            MaterialError: When the materials have different profiles.
+        """
+        profiles = [material.diffusivity_profile for material in self.materials]
+        given = [profile for profile in profiles if profile is not None]
+        if not given:
+            return None
+        if len(given) < len(profiles) or len({profile.digest for profile in given}) > 1:
+            names = ", ".join(material.name for material in self.materials)
+            raise MaterialError(
+                f"the diffusivities of {names} depend differently on lithium content, which cannot be mixed; choose "
+                "constant ones (`diffusivity_ab`), or give all the same `diffusivity` or `diffusivity_table`"
+            )
+        return given[0]
 
     def sites(self, radius: Array) -> Array:
         """Lithium sites at x = 1 and r/R (…,) [mol/m³]."""

@@ -207,4 +207,7 @@ def cited_sources(record: MaterialRecord) -> set[str]:
     if record.diffusivity:
         choices = record.diffusivity.choices.values()
         cited |= {key for each in choices for entry in (each.value, each.activation_energy) for key in entry.source}
+        cited |= {key for each in choices if each.profile for key in each.profile.source}
+    if record.entropy:
+        cited |= set(record.entropy.source)
     return cited

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from solver.materials import MaterialChoice, MaterialError, load_material
+from solver.materials import MaterialChoice, load_material
 
 
 def chosen(base="NMC811", **overrides):
@@ -105,11 +105,6 @@ def test_digest_tells_physics_apart():
     }
     assert len(digests) == 7
     assert chosen(C44="52 GPa").digest == chosen().digest  # the value of the library, said again
-
-
-def test_a_diffusivity_that_depends_on_x_is_refused_before_anything_runs():
-    with pytest.raises(MaterialError, match="depends on x, which the solver cannot use yet"):
-        chosen(diffusivity="pulse_titration")
 
 
 @pytest.mark.parametrize(
