@@ -100,6 +100,26 @@ def parse_quantity(value: object, dimension: Dimension) -> float:
         raise ValueError(f'"{value}" is not a {dimension.name}; {hint}') from error
 
 
+def split_quantity(text: str) -> tuple[float, str] | None:
+    """Number and unit of a text such as "5 um" or "13 %", whatever it measures; None when it is no such text."""
+    match = _QUANTITY.fullmatch(text) if len(text) <= _MAXIMUM_TEXT else None
+    return (float(match.group(1)), (match.group(2) or "").strip()) if match is not None else None
+
+
+def convert_unit(number: float, unit: str, target: str) -> float:
+    """A number of one unit in another.
+
+    Raises:
+        ValueError: When one of the units is unknown, or they measure different things.
+    """
+    if unit == target:
+        return number
+    try:
+        return _convert(number, unit, target)
+    except Exception as error:  # pint raises many kinds, all mean the same here
+        raise ValueError(f'"{number:g} {unit}" cannot be given in "{target}"') from error
+
+
 def _finite(value: float, hint: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{value} is not a finite number; {hint}")

@@ -9,28 +9,31 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import operator
 import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
 from solver.case.composition import radial_material
 from solver.case.design_checks import DESIGN_CHECKS, layer_choices
-from solver.case.document import MAXIMUM_CHARACTERS, Document, Problem, UnreadableError, read_document, shorten
+from solver.case.document import MAXIMUM_CHARACTERS, Problem, UnreadableError, read_document, shorten
+from solver.case.document import Path as KeyPath
 from solver.case.problems import (
     MAXIMUM_PROBLEMS,
     accept_variants,
     describe,
     missing_but_misspelt,
-    section_shapes,
     translate,
     unknown_key,
 )
 from solver.case.schema import Case
+from solver.case.shapes import field_shapes
 from solver.errors import CaseError
 from solver.materials import load_layer
 
@@ -78,9 +81,9 @@ def load_text(text: str, path: Path) -> LoadedCase:
     try:
         document = read_document(text)
     except UnreadableError as error:
-        raise CaseError([_line(path, error.problem)]) from error
+        raise CaseError([problem_line(path, error.problem)]) from error
     folder = path.parent
-    sections, findings = _validate(document, folder)
+    sections, findings = check_case(document.value, folder)
     # A value that stands for one that could not be read says nothing more about the file.
     written_wrong = {problem.path for problem in document.problems}
     problems = [
@@ -88,13 +91,28 @@ def load_text(text: str, path: Path) -> LoadedCase:
         for found in findings
         if not found.is_warning and found.path not in written_wrong
     ]
-    if problems := sorted(document.problems + problems, key=lambda problem: problem.line):
-        lines = [_line(path, problem) for problem in problems[:MAXIMUM_PROBLEMS]]
-        more = [f"{shorten(str(path), 300)}: and more problems; mend these first"] if len(problems) > len(lines) else []
-        raise CaseError(lines + more)
-    case = Case(**{**sections, "name": sections["name"] or shorten(path.stem, 100) or "case"})
+    refuse(path, document.problems + problems)
     warnings = [Problem(document.line(found.path), found.path, found.text) for found in findings]
-    return LoadedCase(case, path, folder, text, _digest(case, folder), tuple(_line(path, found) for found in warnings))
+    return build_case(sections, path, text, tuple(problem_line(path, found) for found in warnings))
+
+
+def build_case(sections: Mapping[str, Any], path: Path, text: str, warnings: tuple[str, ...] = ()) -> LoadedCase:
+    """The case of sections in which `check_case` found nothing wrong."""
+    case = Case(**{**sections, "name": sections["name"] or shorten(path.stem, 100) or "case"})
+    return LoadedCase(case, path, path.parent, text, _digest(case, path.parent), warnings)
+
+
+def refuse(path: Path, problems: Sequence[Problem]) -> None:
+    """Stop when a file has problems.
+
+    Raises:
+        CaseError: With a line for each of them, in the order of the file.
+    """
+    ordered = sorted(problems, key=lambda problem: problem.line)
+    lines = [problem_line(path, problem) for problem in ordered[:MAXIMUM_PROBLEMS]]
+    more = [f"{shorten(str(path), 300)}: and more problems; mend these first"] if len(ordered) > len(lines) else []
+    if lines:
+        raise CaseError(lines + more)
 
 
 def read_text(path: Path) -> str:
@@ -131,26 +149,49 @@ def _nearby(path: Path) -> str:
     return f"did you mean {path.parent / near[0]}?" if near else 'write a starter with "vegard new my-case.yaml"'
 
 
-def _validate(document: Document, folder: Path) -> tuple[dict[str, Any], list[Finding]]:
-    """Valid sections by name, and everything found."""
-    data = document.value
+def check_case(data: Any, folder: Path) -> tuple[dict[str, Any], list[Finding]]:
+    """Valid sections of a case by name, and everything found, warnings included.
+
+    Args:
+        data: What a case file holds, as plain data.
+        folder: Folder that file names in it are relative to.
+    """
     if data is None:
         return {}, [Finding((), 'the file is empty; write a starter with "vegard new my-case.yaml"')]
     if not isinstance(data, dict):
         return {}, [Finding((), f'the file holds {describe(data)}; write keys with values, such as "material: NMC811"')]
-    sections: dict[str, Any] = {}
-    unknown = [key for key in data if key not in Case.model_fields][: MAXIMUM_PROBLEMS + 1]
-    findings = [Finding((key,), unknown_key(key, ())) for key in unknown]
-    for key, entry in Case.model_fields.items():
-        if key in data:
-            findings += _validate_section(key, accept_variants(entry, data[key]), sections)
-        elif entry.is_required():
-            findings.append(Finding((key,), f"is missing; write {_REQUIRED[key]}"))
-        else:
-            sections[key] = entry.default
-    misspelt = missing_but_misspelt((found.path, found.text) for found in findings)
-    findings = [found for found in findings if found.path not in misspelt or not found.text.startswith("is missing")]
+    sections, findings = check_sections(Case, data, _REQUIRED)
     return sections, findings + _cross_check(sections, folder)
+
+
+def check_sections(
+    model: type[BaseModel], data: Mapping[str, Any], required: Mapping[str, str], base: KeyPath = ()
+) -> tuple[dict[str, Any], list[Finding]]:
+    """Check the keys of a block one by one, so that the others are checked even when one is wrong.
+
+    Args:
+        model: What the block may hold.
+        data: What it holds.
+        required: How a required key looks at its shortest.
+        base: Path of the block in the file.
+
+    Returns:
+        Valid values by key, and what is wrong with the others.
+    """
+    values: dict[str, Any] = {}
+    unknown = [key for key in data if key not in model.model_fields][: MAXIMUM_PROBLEMS + 1]
+    findings = [Finding((*base, key), unknown_key(key, base, model)) for key in unknown]
+    for key, entry in model.model_fields.items():
+        if key in data:
+            findings += _check_section(model, key, accept_variants(entry, data[key]), values, base)
+        elif entry.is_required():
+            findings.append(Finding((*base, key), f"is missing; write {required[key]}"))
+        else:
+            values[key] = entry.default
+    misspelt = missing_but_misspelt((found.path, found.text) for found in findings)
+    return values, [
+        found for found in findings if found.path not in misspelt or not found.text.startswith("is missing")
+    ]
 
 
 # How a required section looks at its shortest.
@@ -160,19 +201,21 @@ _REQUIRED = {
 }
 
 
-def _validate_section(key: str, value: Any, sections: dict[str, Any]) -> list[Finding]:
+def _check_section(
+    model: type[BaseModel], key: str, value: Any, values: dict[str, Any], base: KeyPath
+) -> list[Finding]:
     try:
-        sections[key] = _adapter(key).validate_python(value)
+        values[key] = _adapter(model, key).validate_python(value)
     except ValidationError as error:
-        return [Finding(path, text) for path, text in translate(error, section_shapes(key), value, (key,))]
+        shapes = field_shapes(model.model_fields[key])
+        return [Finding(path, text) for path, text in translate(error, shapes, value, (*base, key), model)]
     return []
 
 
 @cache
-def _adapter(key: str) -> TypeAdapter[Any]:
-    """Validator of one section by itself, so that the others are checked even when it is wrong."""
-    entry = Case.model_fields[key]
-    return TypeAdapter(entry.rebuild_annotation())
+def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
+    """Validator of one key by itself."""
+    return TypeAdapter(model.model_fields[key].rebuild_annotation())
 
 
 def _cross_check(sections: dict[str, Any], folder: Path) -> list[Finding]:
@@ -184,7 +227,7 @@ def _cross_check(sections: dict[str, Any], folder: Path) -> list[Finding]:
     return findings
 
 
-def _line(path: Path, problem: Problem) -> str:
+def problem_line(path: Path, problem: Problem) -> str:
     """`file:line: key: what is wrong; what to write`."""
     place = shorten(str(path), 300) + (f":{problem.line}" if problem.line else "")
     key = ""
@@ -194,10 +237,15 @@ def _line(path: Path, problem: Problem) -> str:
 
 
 def _digest(case: Case, folder: Path) -> str:
-    content = {name: _file_digest(folder / name) for _, name in referenced_files(case.particle)}
+    influences, content = case.influences(), {}
+    for key, name in referenced_files(case.particle):
+        # What a file holds counts, not where it lies.
+        content[".".join(map(str, key))] = _file_digest(folder / name)
+        block: dict[str, Any] = reduce(operator.getitem, key[:-1], influences)  # type: ignore[arg-type]
+        block.pop(key[-1])
     # The numbers of the material, not its name: a corrected library entry is another case.
     layers = [load_layer(choice).numbers() for _, choice in layer_choices(case.particle)]
-    influences = {**case.influences(), "material": radial_material(case).digest, "files": content}
+    influences |= {"material": radial_material(case).digest, "files": content}
     influences |= {"layers": layers} if layers else {}
     canonical = json.dumps(influences, sort_keys=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -52,7 +52,9 @@ _MEANT_KEY = re.compile(r'^unknown key; did you mean "(\w+)"\?$')
 _YES_NO = dict.fromkeys(("yes", "on", "y", "1"), "true") | dict.fromkeys(("no", "off", "n", "0"), "false")
 
 
-def translate(error: ValidationError, shapes: tuple[Shape, ...], data: Any, base: Path) -> list[tuple[Path, str]]:
+def translate(
+    error: ValidationError, shapes: tuple[Shape, ...], data: Any, base: Path, root: type[BaseModel] = Case
+) -> list[tuple[Path, str]]:
     """Path and explanation of every problem pydantic found.
 
     Args:
@@ -60,12 +62,13 @@ def translate(error: ValidationError, shapes: tuple[Shape, ...], data: Any, base
         shapes: What is allowed at `base`.
         data: The value that was checked.
         base: Path of that value in the file.
+        root: Model of the whole file, for suggestions and examples.
 
     Returns:
         One entry per problem; of a union, only the problems of the alternative that was meant.
     """
     details = error.errors(include_url=False)[: MAXIMUM_PROBLEMS + 1]
-    traced = (_Tracer(detail, base).trace(shapes, data) for detail in details)
+    traced = (_Tracer(detail, base, root).trace(shapes, data) for detail in details)
     return list(dict.fromkeys(entry for entry in traced if entry is not None))
 
 
@@ -74,18 +77,19 @@ def missing_but_misspelt(found: Iterable[tuple[Path, str]]) -> set[Path]:
     return {(*path[:-1], match.group(1)) for path, text in found if (match := _MEANT_KEY.search(text))}
 
 
-def unknown_key(key: str, parent: Path) -> str:
-    """What to say about a key that does not exist under `parent`."""
-    suggestion = _suggest_key(key, tuple(part for part in parent if isinstance(part, str)))
+def unknown_key(key: str, parent: Path, root: type[BaseModel] = Case) -> str:
+    """What to say about a key that does not exist under `parent` in a file of the model `root`."""
+    suggestion = _suggest_key(key, tuple(part for part in parent if isinstance(part, str)), root)
     return f"unknown key; {suggestion}"
 
 
 class _Tracer:
     """Follows one error of pydantic from the outermost value to the place it belongs to."""
 
-    def __init__(self, detail: ErrorDetails, base: Path) -> None:
+    def __init__(self, detail: ErrorDetails, base: Path, root: type[BaseModel]) -> None:
         self.detail = detail
         self.path = base
+        self.root = root
 
     def trace(self, shapes: tuple[Shape, ...], data: Any) -> tuple[Path, str] | None:
         """The problem, or None when it belongs to an alternative that was not meant."""
@@ -94,7 +98,7 @@ class _Tracer:
             if len(shapes) > 1:
                 meant = _meant(shapes, data)
                 if meant is None:
-                    return self.path, _mismatch(shapes, data, self.path)
+                    return self.path, _mismatch(shapes, data, self.path, self.root)
                 label = str(location.pop(0))
                 if label != _label(meant, label):
                     return None
@@ -106,7 +110,7 @@ class _Tracer:
             shapes, data = self._enter(shapes[0], step, data)
             if not shapes:
                 break
-        return self.path, _explain(self.detail, shapes, self.path)
+        return self.path, _explain(self.detail, shapes, self.path, self.root)
 
     def _enter(self, shape: Shape, step: int | str, data: Any) -> tuple[tuple[Shape, ...], Any]:
         """Shapes and value one level further in; no shapes when the key does not exist."""
@@ -147,25 +151,25 @@ def _label(shape: Shape, label: str) -> str:
     return label if "literal" not in label and not any(letter.isupper() for letter in label.split("(")[0]) else ""
 
 
-def _explain(detail: ErrorDetails, shapes: tuple[Shape, ...], path: Path) -> str:
+def _explain(detail: ErrorDetails, shapes: tuple[Shape, ...], path: Path, root: type[BaseModel]) -> str:
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
-        return unknown_key(str(path[-1]), path[:-1])
+        return unknown_key(str(path[-1]), path[:-1], root)
     if kind == "missing":
-        return f"is missing; write {path[-1]}: {_example(shapes, path)}"
+        return f"is missing; write {path[-1]}: {_example(shapes, path, root)}"
     if value is None:
-        return f"has no value; write {_example(shapes, path)}"
+        return f"has no value; write {_example(shapes, path, root)}"
     unfit = bool(shapes) and shapes[0].quantity is not None and isinstance(value, dict | list | bool)
     if kind in ("value_error", "assertion_error") and not unfit:
         return shorten(str(detail.get("ctx", {}).get("error", detail["msg"])), 500)
     if kind in _EXPLANATIONS and shapes:
-        return _EXPLANATIONS[kind](value, shapes[0], _example(shapes, path))
-    return _mismatch(shapes, value, path) if shapes else shorten(detail["msg"], 200)
+        return _EXPLANATIONS[kind](value, shapes[0], _example(shapes, path, root))
+    return _mismatch(shapes, value, path, root) if shapes else shorten(detail["msg"], 200)
 
 
-def _example(shapes: tuple[Shape, ...], path: Path) -> str:
+def _example(shapes: tuple[Shape, ...], path: Path, root: type[BaseModel]) -> str:
     """YAML of a value for the key at `path`: the example or default of its field where there is one."""
-    models: list[type[BaseModel]] = [Case]
+    models: list[type[BaseModel]] = [root]
     field = None
     for step in path:
         field = next((model.model_fields[str(step)] for model in models if step in model.model_fields), None)
@@ -175,15 +179,15 @@ def _example(shapes: tuple[Shape, ...], path: Path) -> str:
     return shapes[0].example() if shapes else "a value"
 
 
-def _mismatch(shapes: tuple[Shape, ...], value: Any, path: Path) -> str:
+def _mismatch(shapes: tuple[Shape, ...], value: Any, path: Path, root: type[BaseModel]) -> str:
     """A value of the wrong kind: what was expected, what was found, and what to write."""
     words = [shape for shape in shapes if shape.model is None]
     blocks = [shape for shape in shapes if shape.model is not None]
     if words and words[0].choices:
-        return _not_a_choice(value, words[0], [block.example() for block in blocks], _example(shapes, path))
+        return _not_a_choice(value, words[0], [block.example() for block in blocks], _example(shapes, path, root))
     expected = [*(shape.words() for shape in words), *(f"a block such as {block.example()}" for block in blocks)]
     fix = next((fix for fix in (_repair(value, shape) for shape in shapes) if fix), None)
-    advice = f"write {fix}" if fix else f"write for example {_example(shapes, path)}"
+    advice = f"write {fix}" if fix else f"write for example {_example(shapes, path, root)}"
     return f"expected {' or '.join(expected)}, found {describe(value)}; {advice}"
 
 
@@ -275,14 +279,14 @@ def describe(value: Any) -> str:
     return "nothing" if value is None else shorten(str(value), 30)
 
 
-def _suggest_key(key: str, parent: tuple[str, ...]) -> str:
-    paths = _all_paths()
+def _suggest_key(key: str, parent: tuple[str, ...], root: type[BaseModel]) -> str:
+    paths = _all_paths(root)
     siblings = [path[-1] for path in paths if path[:-1] == parent]
     word = key.strip().lower().replace("-", "_").replace(" ", "_")
     if close := difflib.get_close_matches(word, siblings, 1, 0.8):
         return f'did you mean "{close[0]}"?'
     elsewhere = [path for path in paths if path[-1] == word]
-    if word in _PATHS_BY_SYNONYM:
+    if word in _PATHS_BY_SYNONYM and root is Case:
         elsewhere.insert(0, tuple(_PATHS_BY_SYNONYM[word].split(".")))
     # The nearest in the tree first: a key of a block inside this one before one of another section.
     elsewhere.sort(key=lambda path: (path[: len(parent)] != parent, len(path)))
@@ -297,8 +301,8 @@ def _suggest_key(key: str, parent: tuple[str, ...]) -> str:
 
 
 @cache
-def _all_paths() -> list[tuple[str, ...]]:
-    return list(dict.fromkeys(model_paths(Case)))
+def _all_paths(root: type[BaseModel]) -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(model_paths(root)))
 
 
 def _relative(path: tuple[str, ...], parent: tuple[str, ...]) -> str:
@@ -317,8 +321,3 @@ def accept_variants(field: FieldInfo, value: Any) -> Any:
         fields = meant.model.model_fields
         return {key: accept_variants(fields[key], entry) if key in fields else entry for key, entry in value.items()}
     return value
-
-
-def section_shapes(key: str) -> tuple[Shape, ...]:
-    """What a section of a case may hold."""
-    return field_shapes(Case.model_fields[key])

@@ -330,6 +330,14 @@ class TestDigest:
         (tmp_path / "axes.txt").write_text("0 0 1\n0 1 0\n")
         assert self.digest(text, tmp_path / "c.yaml") != before
 
+    def test_the_place_of_a_file_does_not_count(self, tmp_path):
+        digests = []
+        for name in ("here.txt", "there.txt"):
+            (tmp_path / name).write_text("0 0 1\n1 0 0\n")
+            text = MINIMAL + f"particle: {{grains: {{count: 2, orientation: {{file: {name}}}}}}}\n"
+            digests.append(self.digest(text, tmp_path / "c.yaml"))
+        assert digests[0] == digests[1]
+
     def test_it_does_not_depend_on_the_process(self):
         code = f"from solver.case.load import *; print(load_text({MINIMAL!r}, Path('c.yaml')).digest)"
         environment = {**os.environ, "PYTHONHASHSEED": "12345"}
