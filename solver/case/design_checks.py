@@ -8,11 +8,13 @@ from dataclasses import replace
 
 from meshes.designs import LayerMaterial
 from meshes.particle import Particle
+from meshes.seeds import grain_count
 from solver.case.checks import CHECKS, Check, Finding, Sections, capacity_ratio, find_material
 from solver.case.composition import Composition
 from solver.case.document import Path as KeyPath
 from solver.case.electrochemistry import Electrochemistry
-from solver.case.mechanics import Mechanics
+from solver.case.finite_strain_checks import FINITE_STRAIN_CHECKS
+from solver.case.mechanics import GrainBoundaries, Mechanics
 from solver.errors import VegardError
 from solver.materials import load_layer
 
@@ -76,6 +78,37 @@ def _pressure_has_an_effect(sections: Sections) -> Iterator[Finding]:
         yield Finding(("mechanics", "stack_pressure"), text, is_warning=True)
 
 
+def _boundaries_say_something(sections: Sections) -> Iterator[Finding]:
+    """What is said of grain boundaries applies to some of them."""
+    boundaries: GrainBoundaries = sections.values["grain_boundaries"]
+    kinds = {"high_angle": boundaries.high_angle, "low_angle": boundaries.low_angle}
+    for name, kind in kinds.items():
+        if "width" in kind.model_fields_set and kind.diffusivity is None:
+            text = "the width of a path along the boundary needs its `diffusivity`; write both or none"
+            yield Finding(("grain_boundaries", name, "width"), text)
+    chosen = [name for name, kind in kinds.items() if kind.transfer is not None or kind.diffusivity is not None]
+    if not chosen:
+        if "low_angle_below" in boundaries.model_fields_set:
+            text = "has no effect: `high_angle` and `low_angle` say nothing of lithium; leave it out"
+            yield Finding(("grain_boundaries", "low_angle_below"), text, is_warning=True)
+    elif chosen == ["high_angle"] and boundaries.low_angle_below == 90.0:
+        text = "no two axes differ by more than 90 deg; write a smaller angle, or `low_angle` instead"
+        yield Finding(("grain_boundaries", "low_angle_below"), text)
+
+
+def _grains_have_boundaries(sections: Sections) -> Iterator[Finding]:
+    """A single crystal has no grain boundaries."""
+    boundaries: GrainBoundaries = sections.values["grain_boundaries"]
+    particle: Particle = sections.values["particle"]
+    try:
+        is_single = particle.from_file is None and grain_count(particle) == 1
+    except VegardError:
+        return  # another check says what is wrong with the grains
+    if is_single:
+        for name in sorted(boundaries.model_fields_set & {"high_angle", "low_angle"}):
+            yield Finding(("grain_boundaries", name), "a single crystal has no grain boundaries; leave it out")
+
+
 def _shells_fit(sections: Sections) -> Iterator[Finding]:
     """Every material towards the surface exists, and its lattice table covers what the case does."""
     composition: Composition | None = sections.values["composition"]
@@ -122,6 +155,9 @@ DESIGN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"particle"}), _layers_have_numbers),
     (frozenset({"particle"}), _matrix_has_strengths),
     (frozenset({"mechanics"}), _pressure_has_an_effect),
+    (frozenset({"grain_boundaries"}), _boundaries_say_something),
+    (frozenset({"grain_boundaries", "particle"}), _grains_have_boundaries),
     (frozenset({"composition"}), _shells_fit),
     (frozenset({"particle", "electrochemistry"}), _coatings_pass_the_current),
+    *FINITE_STRAIN_CHECKS,
 )

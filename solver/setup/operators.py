@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from solver.case.schema import Case
 from solver.materials.radial import RadialMaterial
+from solver.setup.boundaries import boundaries_of
 from solver.setup.electrochemistry import surface_of
 from solver.setup.layers import film_resistances, region_layers, surface_films, surface_shells
 from solver.setup.particle import Particle
@@ -72,6 +73,7 @@ def build_transport(case: Case, material: RadialMaterial, domain: Domain, phases
         initial=electrochemistry.initial_stoichiometry,
         surface=surface_of(electrochemistry, material.materials[-1]),
         resistances=film_resistances(case.particle),
+        boundaries=boundaries_of(case, domain),
         phases=phases,
     )
 

@@ -46,16 +46,17 @@ class BoundaryTransport:
         laws: One per kind.
 
     Attributes:
-        obstacles: Number of facets, over all ranks, that hinder lithium.
+        laws: As given.
+        counts: Number of facets of each kind over all ranks.
     """
 
     def __init__(
         self, domain: Domain, facets: NDArray[np.int32], kinds: NDArray[np.int32], laws: Sequence[BoundaryLaw]
     ) -> None:
-        self._domain, self._laws, self._facets = domain, laws, facets
+        self._domain, self.laws, self._facets = domain, laws, facets
         self._is_obstacle = np.array([law.transfer is not None for law in laws])[kinds]
         owned = facets < domain.mesh.topology.index_map(domain.dimension - 1).size_local
-        self.obstacles: int = domain.comm.allreduce(int(np.count_nonzero(owned & self._is_obstacle)))
+        self.counts = sum(domain.comm.allgather(np.bincount(kinds[owned], minlength=len(laws))))
         self._tags = dolfinx.mesh.meshtags(domain.mesh, domain.dimension - 1, facets, kinds)
 
     @classmethod
@@ -70,7 +71,7 @@ class BoundaryTransport:
 
     def space(self) -> fem.FunctionSpace:
         """P1 space of the lithium, broken where boundaries hinder it; collective."""
-        if not self.obstacles:
+        if not any(count for count, law in zip(self.counts, self.laws, strict=True) if law.transfer is not None):
             return fem.functionspace(self._domain.mesh, ("Lagrange", 1))
         return grainwise_space(self._domain, 1, joined=self._facets[~self._is_obstacle])
 
@@ -83,7 +84,7 @@ class BoundaryTransport:
             sites: Lithium sites per volume over their mean, by cell.
         """
         parts = []
-        for kind, law in enumerate(self._laws):
+        for kind, law in enumerate(self.laws):
             on_kind = ufl.Measure("dS", domain=self._domain.mesh, subdomain_data=self._tags, subdomain_id=kind)
             if law.transfer is not None:
                 # Lumped, so that only the two sites of a vertex exchange lithium and no x is driven out of its bounds.
