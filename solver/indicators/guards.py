@@ -49,7 +49,7 @@ class StressBalance:
     def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
         """See `Indicator`."""
         owned, sample = view.layout.domain.owned, view.sample
-        stress, weights = sample.stress[:owned], sample.weights[:owned]
+        stress, weights = sample.stress[:owned], sample.deformed_weights[:owned]
         tension = np.zeros(6) if sample.coating is None else sample.coating.tension
         pressed = np.zeros(6) if sample.moment is None else sample.moment
         integral = totals(np.einsum("cq,cqi->i", weights, stress) + tension - pressed, view.comm)

@@ -100,7 +100,7 @@ def cell_means(sample: StressSample, cells: NDArray[np.intp]) -> Array:
 def point_energies(sample: StressSample, cells: NDArray[np.intp]) -> Array:
     """Elastic energy that the Gauss points of cells stand for [pJ], (cells, points)."""
     density = 0.5 * tensors.double_contraction(sample.stress[cells], sample.elastic_strain[cells])
-    return np.asarray(density * sample.weights[cells])
+    return np.asarray(density * sample.deformed_weights[cells])
 
 
 class StateView:

@@ -15,6 +15,7 @@ from solver.setup.surroundings import surroundings_of
 from solver.solve.coating_stress import CoatingStress
 from solver.solve.coupling import Coupling, OneWay, OneWayWithMemory, Uncoupled
 from solver.solve.domain import Domain
+from solver.solve.finite_mechanics import FiniteMechanics
 from solver.solve.load_path import LoadPath
 from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Membrane
@@ -36,6 +37,8 @@ def build_coupling(case: Case, material: RadialMaterial, particle: Particle, pha
         layers=region_layers(case.particle),
         rest=mechanics.stress_free_stoichiometry,
     )
+    if mechanics.strain == "finite":
+        return OneWay(transport, _finite_mechanics(case, domain, solids, phases))
     films, shells = surface_films(case.particle), surface_shells(case.particle)
     around = surroundings_of(case, domain, particle.columns)
     solver = Mechanics(
@@ -61,6 +64,17 @@ def build_coupling(case: Case, material: RadialMaterial, particle: Particle, pha
         phases=phases,
     )
     return OneWayWithMemory(transport, path)
+
+
+def _finite_mechanics(case: Case, domain: Domain, solids: Solids, phases: Phases) -> FiniteMechanics:
+    """Mechanics at large strains; what it cannot do is refused when a case is checked (`finite_strain_checks`)."""
+    return FiniteMechanics(
+        domain,
+        solids,
+        tolerance=case.numerics.displacement_tolerance,
+        phases=phases,
+        may_stretch=case.mechanics.out_of_plane == "generalised",
+    )
 
 
 def build_transport(case: Case, material: RadialMaterial, domain: Domain, phases: Phases) -> Transport:

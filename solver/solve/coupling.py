@@ -9,8 +9,8 @@ from typing import Protocol
 from dolfinx import fem
 
 from solver.errors import SolveError
+from solver.solve.elastic_solver import LinearReport
 from solver.solve.load_path import LARGEST_STEP, LoadPath
-from solver.solve.mechanics import Mechanics
 from solver.solve.stress import StressSample
 from solver.solve.surroundings_state import SurroundingsState
 from solver.solve.transport import Attempt, Transport
@@ -26,6 +26,21 @@ class Response:
     stress: StressSample | None = None
     mismatch: StressSample | None = None
     surroundings: SurroundingsState | None = None
+
+
+class Body(Protocol):
+    """What stresses a particle that holds lithium, without a memory: `Mechanics`, or `FiniteMechanics`."""
+
+    displacement: fem.Function
+
+    def solve(self, stoichiometry: fem.Function) -> LinearReport:
+        """Finds the displacement for a lithium field."""
+
+    def stress(self) -> StressSample:
+        """Stress of the latest solution."""
+
+    def mismatch(self, mean_stoichiometry: float) -> StressSample:
+        """Stress if the lithium were spread evenly; the latest solution stays."""
 
 
 class Coupling(Protocol):
@@ -68,7 +83,7 @@ class OneWay(Uncoupled):
     Mechanics has no memory here, so it is solved only for the states somebody looks at.
     """
 
-    def __init__(self, transport: Transport, mechanics: Mechanics) -> None:
+    def __init__(self, transport: Transport, mechanics: Body) -> None:
         super().__init__(transport)
         self._mechanics = mechanics
 

@@ -212,6 +212,11 @@ class ElasticSolver:
         return self._ksp.getPC()
 
     @property
+    def planes(self) -> Planes:
+        """The planes of symmetry of the body."""
+        return self._planes
+
+    @property
     def conditions(self) -> list[fem.DirichletBC]:
         """What planes of symmetry fix."""
         return self._planes.conditions
@@ -226,13 +231,18 @@ class ElasticSolver:
             item.destroy()
 
 
-def rigid_motions(space: fem.FunctionSpace, planes: Planes | None = None) -> PETSc.NullSpace:
+def rigid_motions(
+    space: fem.FunctionSpace, planes: Planes | None = None, displacement: fem.Function | None = None
+) -> PETSc.NullSpace:
     """The translations and rotations of a vector space, orthonormal (eq. 2.5), without those that planes forbid.
 
-    A section turns in its plane only: turned out of it, it would be sheared, as its motion is the same for every z.
+    With a displacement in the same space they are those of the displaced body (eq. 15.7). A section turns in its plane
+    only: turned out of it, it would be sheared, as its motion is the same for every z.
     """
     index_map = space.dofmap.index_map
     x = space.tabulate_dof_coordinates()[: index_map.size_local]
+    if displacement is not None:
+        x = x + displacement.x.array[: x.size].reshape(-1, 3)
     units = np.eye(3)
     shifts = [axis for axis in range(3) if planes is None or planes.allow_shift(axis)]
     turns = range(3) if space.mesh.topology.dim == 3 else [2]

@@ -112,6 +112,10 @@ class Solids:
             values[hosts.coated] = (share * below + misfit)[:, None]
         return values
 
+    def rest_strains(self) -> Array:
+        """Strains of the tables at rest, which `strains` counts from, at the Gauss points, (cells, points, 2)."""
+        return self._shares @ np.array([crystal.lattice.both(self._rest) for crystal in self._crystals])
+
     def facet_strains(self, stoichiometry: Array, facets: GrainFacets) -> Array:
         """ε_a and ε_c of grains at their facets, (facets, 2), from x at the corners of all cells, (cells, corners)."""
         at_corners = self.corner_strains(stoichiometry[facets.cells], facets.cells)

@@ -78,12 +78,13 @@ class StressSample:
     Attributes:
         stress: (cells, points, 6) [MPa], components xx, yy, zz, yz, xz, xy.
         elastic_strain: (cells, points, 6) [-], tensor components (not engineering shear) in the same order.
-        weights: (cells, points) [µm³], quadrature weights; their sum over owned cells is the volume.
+        weights: (cells, points) [µm³], quadrature weights; their sum over owned cells is the volume, undeformed.
         points: (cells, points, 3) [µm], places of the Gauss points in the undeformed particle.
         owned: Number of owned cells.
         coating: Stress in and under coatings; None when there is none.
         moment: Moment of the stack pressure about the origin on this rank, six components [MPa µm³] (eq. 9.1); None
             without pressure.
+        volume_ratio: (cells, points) deformed over undeformed volume (eq. 15.1); None for small strains.
     """
 
     stress: NDArray[np.float64]
@@ -93,3 +94,9 @@ class StressSample:
     owned: int
     coating: CoatingSample | None = None
     moment: NDArray[np.float64] | None = None
+    volume_ratio: NDArray[np.float64] | None = None
+
+    @property
+    def deformed_weights(self) -> NDArray[np.float64]:
+        """(cells, points) [µm³], weights of the deformed body: over it, not over that at rest, stress is in balance."""
+        return self.weights if self.volume_ratio is None else self.weights * self.volume_ratio
