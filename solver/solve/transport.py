@@ -59,6 +59,8 @@ class Attempt:
         potential: Potential of the particle [V]; NaN when the material has no voltage.
         inflow: Rate of the mean stoichiometry in the step [1/s].
         newton: Newton steps of the surface reaction; 1 without.
+        outer: How often lithium and stress were solved in turn; 1 where stress does not act back.
+        problem: Why it has not converged, where that is known.
     """
 
     converged: bool
@@ -73,6 +75,8 @@ class Attempt:
     potential: float = float("nan")
     inflow: float = float("nan")
     newton: int = 1
+    outer: int = 1
+    problem: str = ""
 
 
 class Transport:
@@ -132,7 +136,7 @@ class Transport:
         self._load, self._work, self._predicted, self._diagonal = (self._accepted.duplicate() for _ in range(4))
         self._past: deque[tuple[float, PETSc.Vec]] = deque(maxlen=_HISTORY - 1)
         self._spare = [self._accepted.duplicate() for _ in range(_HISTORY)]
-        self._step = 0.0
+        self._step, self._order, self._leading = 0.0, 1, 0.0
         self._course: Course | None = None
         self._clock = self._gain = 0.0  # time in the course, and what the latest step brought
 
@@ -185,29 +189,37 @@ class Transport:
 
     def attempt(self, step: float) -> Attempt:
         """Solves one step [s] into the trial state."""
+        self.begin_step(step)
+        return self.try_step()
+
+    def begin_step(self, step: float) -> None:
+        """Sets up a step [s] from the accepted state; the trial state becomes its extrapolation."""
         with self._phases.measure("diffusion solves"):
-            self._step = step
-            order = 2 if self._past else 1
-            leading = self._assemble_step(step)
+            self._step, self._order = step, 2 if self._past else 1
+            self._leading = self._assemble_step(step)
             self._predict(step)
             self._predicted.copy(self._trial)
-            solved = self._solve(step)
+
+    def try_step(self) -> Attempt:
+        """Solves the step that was begun, from the trial state into the trial state; may be repeated."""
+        with self._phases.measure("diffusion solves"):
+            solved = self._solve(self._step)
             if not solved.converged:
                 return Attempt(converged=False, iterations=solved.iterations, newton=solved.newton)
-            self._predicted.axpby(1.0, -1.0, self._trial)  # trial − predicted
-            error = leading * self._predicted.norm(PETSc.NormType.INFINITY)
+            self._work.waxpy(-1.0, self._predicted, self._trial)
+            error = self._leading * self._work.norm(PETSc.NormType.INFINITY)
             self._work.waxpy(-1.0, self._accepted, self._trial)
             change = self._work.norm(PETSc.NormType.INFINITY)
             lowest, highest = self._trial.min()[1], self._trial.max()[1]
             lithium = self._mass.dot(self._trial)
             inflow = (self._diagonal.dot(self._trial) - self._load.sum()) / self.volume
             if self._course is not None:
-                inflow = self._course.rate(self._clock + step, before=True)
+                inflow = self._course.rate(self._clock + self._step, before=True)
             return Attempt(
                 converged=True,
                 iterations=solved.iterations,
                 error=error,
-                order=order,
+                order=self._order,
                 change=change,
                 lowest=lowest,
                 highest=highest,
