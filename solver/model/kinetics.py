@@ -65,12 +65,12 @@ class ButlerVolmer:
         scale = 2.0 * self.exchange_current_density
         return scale * root, np.where(safe == x, scale * (0.5 - safe) / root, 0.0)
 
-    def outflow(self, x: Array, potential: float) -> Outflow:
+    def outflow(self, x: Array, potential: float | Array) -> Outflow:
         """What leaves at surface stoichiometries x when the particle has a potential [V].
 
         Args:
             x: Stoichiometry at the surface, shape (n,).
-            potential: Potential of the particle against lithium in the electrolyte [V].
+            potential: Potential of the particle against lithium in the electrolyte [V]; one, or one per place.
         """
         exchange, exchange_slope = self.exchange_current(x)
         drive = potential - self.equilibrium(x)

@@ -1,0 +1,147 @@
+"""The linear system of one Newton step between masters, matrix-free (eq. 13.5).
+
+Entries of a pool are one unknown, kept as equal entries; their rows are replaced by the mean row, which conserves
+lithium exactly. Rows of held masters are those of the diagonal alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from solver.solve.potential_flux import PotentialFlux
+from solver.solve.site_map import SiteMap, SiteState
+
+Array = NDArray[np.float64]
+
+# A linear problem is done after one solve; of Newton's steps each begins with what the one before has left.
+_LINEAR_TOLERANCE = 1e-10
+_NEWTON_TOLERANCE = 1e-8
+_MAXIMUM_ITERATIONS = 2000
+_prefixes = count()
+
+
+@dataclass(frozen=True)
+class PoolFilms:
+    """Films that end in the pool: derivatives of what they carry, by x at their sites and by the pool's mean x."""
+
+    by_stoichiometry: Array
+    by_pool: Array
+
+
+class PotentialSystem:
+    """Jacobian of the residual of a step: accumulation, diffusion with drift, passage through the surface.
+
+    Args:
+        flux: Flux between sites, linearised at the present state.
+        sites: Sites and masters.
+        comm: Ranks.
+    """
+
+    def __init__(self, flux: PotentialFlux, sites: SiteMap, comm: MPI.Comm) -> None:
+        self._flux, self._sites = flux, sites
+        self._weight: Array = np.ones(len(sites.master_of_site))
+        self._slope: Array = np.zeros(len(sites.master_of_site))
+        self._diagonal: Array = np.zeros(sites.owned)
+        self._films: PoolFilms | None = None
+        self._comm = comm
+        self._operator = PETSc.Mat().createPython(((sites.owned, None), (sites.owned, None)), self, comm=comm)
+        self._operator.setUp()
+        self._ksp = _krylov(self._operator)
+
+    def set_state(self, state: SiteState, slope: Array, diagonal: Array, films: PoolFilms | None) -> None:
+        """Takes the state at which the flux was linearised.
+
+        Args:
+            state: Sites in equilibrium.
+            slope: (owned sites,) derivative by x of what leaves through the surface.
+            diagonal: (owned masters,) factor of the accumulation.
+            films: Those that end in the pool.
+        """
+        self._weight, self._slope, self._diagonal, self._films = state.weight, slope, diagonal, films
+
+    def constrain(self, rows: Array) -> None:
+        """Replaces the rows of a pool by their mean, and clears those of held masters, in place; collective."""
+        inside = self._sites.pool_masters
+        if self._sites.is_held:
+            rows[inside] = 0.0
+        elif self._sites.has_pool:
+            rows[inside] = self._sites.pool_total(rows) / self._sites.pool_count
+
+    def vector(self) -> PETSc.Vec:
+        """A vector of the masters."""
+        return self._operator.createVecRight()
+
+    def change(self, move: Array) -> Array:
+        """Change of x at the owned sites for a change of the masters' unknowns; collective."""
+        return self._weight * self._sites.spread(move)
+
+    def mult(self, matrix: PETSc.Mat | None, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        """Puts the Jacobian times x into y; PETSc calls it."""
+        sites, move = self._sites, x.array_r
+        change = self.change(move)
+        rows = sites.gather(self._flux.apply(change) + self._slope * change)
+        if sites.has_pool and not sites.is_held:
+            rows += self._diagonal * sites.means(change)
+            if self._films is not None:
+                carried = self._films.by_stoichiometry * change + self._films.by_pool * self._pool_entry(move)
+                rows += sites.gather(self._films.by_pool * self._pool_entry(move))
+                self._take_from_pool(rows, carried)
+            self.constrain(rows)
+        else:
+            self.constrain(rows)
+            rows += self._diagonal * move
+        y.array[:] = rows
+
+    def _pool_entry(self, move: Array) -> float:
+        return self._sites.pool_total(move) / self._sites.pool_count
+
+    def _take_from_pool(self, rows: Array, carried: Array) -> None:
+        """What films bring to the outside enters the pool again: subtracted from its rows."""
+        total = self._comm.allreduce(float(carried.sum()))
+        rows[self._sites.pool_masters] -= total / self._sites.pool_count
+
+    def getDiagonal(self, matrix: PETSc.Mat, result: PETSc.Vec) -> None:
+        """Diagonal for the Jacobi preconditioner, without the exchange inside a pool; PETSc calls it."""
+        result.array[:] = self.diagonal()
+
+    def diagonal(self) -> Array:
+        """(owned masters,) diagonal of the Jacobian, roughly; positive; collective."""
+        rows = np.maximum(self._sites.gather(self._weight * (self._flux.diagonal + self._slope)), 0.0)
+        if self._sites.is_held:
+            self.constrain(rows)
+            return rows + self._diagonal
+        rows += self._diagonal
+        self.constrain(rows)  # equal entries of a pool stay equal
+        return rows
+
+    def solve(self, right: PETSc.Vec, answer: PETSc.Vec, is_linear: bool) -> tuple[bool, int]:
+        """Solves from zero; returns whether it converged, and the iterations.
+
+        Args:
+            right: Right side, constrained.
+            answer: Gets the solution.
+            is_linear: Whether the Jacobian is symmetric and constant.
+        """
+        self._operator.assemble()  # tells the preconditioner that the diagonal may be new
+        self._ksp.setOperators(self._operator)
+        self._ksp.setType("cg" if is_linear else "bcgs")
+        self._ksp.setTolerances(rtol=_LINEAR_TOLERANCE if is_linear else _NEWTON_TOLERANCE)
+        self._ksp.solve(right, answer)
+        return self._ksp.getConvergedReason() > 0, self._ksp.getIterationNumber()
+
+
+def _krylov(operator: PETSc.Mat) -> PETSc.KSP:
+    ksp = PETSc.KSP().create(operator.comm)
+    ksp.setOptionsPrefix(f"vegard_potential_{next(_prefixes)}_")
+    ksp.setOperators(operator)
+    ksp.setType("bcgs")
+    ksp.getPC().setType("jacobi")
+    ksp.setTolerances(atol=1e-300, max_it=_MAXIMUM_ITERATIONS)
+    ksp.setFromOptions()
+    return ksp
