@@ -24,9 +24,9 @@ from solver.output.recorder import Recorder
 from solver.report.figures import figures_from_run
 from solver.report.progress import ProgressDisplay
 from solver.report.table import results_text
-from solver.setup.electrochemistry import plan_segments, step_settings
+from solver.setup.electrochemistry import plan_courses, plan_segments, step_settings
 from solver.setup.layers import layer_numbers
-from solver.setup.operators import build_coupling
+from solver.setup.operators import build_coupling, mean_sites
 from solver.setup.particle import prepare_particle
 from solver.solve.phases import Phases
 from solver.solve.state import Observer
@@ -90,7 +90,9 @@ def _solve(
     tell("setting up the solver")
     coupling = build_coupling(case, material, particle, phases)
     settings = IndicatorSettings.of(case.indicators)
-    segments = plan_segments(case, material)
+    sites = mean_sites(material, particle.domain)
+    courses = plan_courses(case, loaded.tables, material, coupling.transport, sites)
+    segments = plan_segments(case, material, courses)
     duration = sum(segment.expected or segment.duration for segment in segments)
     fields = case.output.fields
     recorder = Recorder(run, particle.domain, settings, case.output.format, phases)

@@ -17,11 +17,19 @@ from typing import Any, NamedTuple
 from meshes.combinations import misfits
 from meshes.particle import FileOrientation, Particle
 from meshes.seeds import grain_count
+from solver.case.current_table import CurrentScale, CurrentTable, chosen_tables, courses_of, read_table
 from solver.case.document import Path as KeyPath
 from solver.case.document import shorten
 from solver.case.electrochemistry import Electrochemistry
 from solver.case.mechanics import Mechanics
-from solver.case.protocol import PlannedStep, ProtocolStep, StoichiometryAt, percent, plan_protocol
+from solver.case.protocol import (
+    PlannedStep,
+    ProtocolStep,
+    StoichiometryAt,
+    TableChoice,
+    percent,
+    plan_protocol,
+)
 from solver.case.protocol_text import parse_entry
 from solver.errors import MeshError, VegardError
 from solver.materials import EquilibriumVoltage, Material, MaterialChoice, load_material, material_names
@@ -84,23 +92,58 @@ def _protocol_fits(sections: Sections) -> Iterator[Finding]:
     if not low <= electrochemistry.initial_stoichiometry <= high:
         yield Finding(key, _outside_table(electrochemistry.initial_stoichiometry, material))
         return
+    tables, problems = _read_tables(electrochemistry, sections.folder)
+    if problems:
+        yield from problems
+        return
+    courses = courses_of(tables, current_scale(electrochemistry, material, sections.values.get("particle")))
     start, is_exact = electrochemistry.initial_stoichiometry, True
     equilibrium = stoichiometry_at(material)
     for index, text in enumerate(electrochemistry.protocol):
         for step in parse_entry(text):
             place = ("electrochemistry", "protocol", index)
             try:
-                [planned] = plan_protocol([step], start, ratio, equilibrium, is_exact)
+                [planned] = plan_protocol([step], start, ratio, equilibrium, is_exact, courses)
             except ValueError as error:
                 yield Finding(place, str(error))
                 return
+            problem = _voltage_problem(step, electrochemistry, material)
+            # Of an estimate the run itself watches the range.
+            if problem is None and planned.is_exact and step.table is not None:
+                problem = _reach_problem(step, start, courses[step.table].reach(planned.duration), material)
+            elif problem is None and planned.is_exact:
+                problem = _end_problem(planned, material)
             start, is_exact = 1.0 - planned.end_soc, planned.is_exact
-            problem = _voltage_problem(step, electrochemistry, material) or _end_problem(planned, material)
             if problem is not None:
                 yield Finding(place, problem)
                 return
             if is_exact and electrochemistry.kinetics != "butler-volmer":
                 yield from _surface_warning(planned, index, sections, ratio)
+
+
+def _read_tables(
+    electrochemistry: Electrochemistry, folder: Path
+) -> tuple[dict[TableChoice, CurrentTable], list[Finding]]:
+    """Current tables of the protocol, and what is wrong with their files."""
+    tables, problems = {}, []
+    for index, text in enumerate(electrochemistry.protocol):
+        for choice in chosen_tables(parse_entry(text)):
+            problem = file_problem(folder, choice.file)
+            try:
+                if problem is None:
+                    tables[choice] = read_table(folder, choice)
+            except ValueError as error:
+                problem = str(error)
+            if problem is not None:
+                problems.append(Finding(("electrochemistry", "protocol", index), problem))
+    return tables, problems
+
+
+def current_scale(electrochemistry: Electrochemistry, material: Material, particle: Particle | None) -> CurrentScale:
+    """What the currents of a table mean, before there is a mesh: the surface is that of a smooth ball or disc."""
+    surface = 0.0 if particle is None else particle.dimension / float(particle.radius)
+    ratio = capacity_ratio(electrochemistry, material)
+    return CurrentScale.of(ratio, surface, material.maximum_concentration, is_exact=False)
 
 
 def stoichiometry_at(material: Material) -> StoichiometryAt | None:
@@ -138,8 +181,6 @@ def _reaction_has_numbers(sections: Sections) -> Iterator[Finding]:
 
 
 def _end_problem(planned: PlannedStep, material: Material) -> str | None:
-    if not planned.is_exact:
-        return None  # an estimate; the run itself watches the range
     low, high = lattice_range(material)
     stoichiometry = 1.0 - planned.end_soc
     if low - 1e-9 <= stoichiometry <= high + 1e-9:
@@ -148,6 +189,19 @@ def _end_problem(planned: PlannedStep, material: Material) -> str | None:
     return (
         f'"{planned.step.text}" ends at {percent(planned.end_soc)} SoC; the lattice table of {material.name} covers '
         f"{lowest} to {highest}, so end inside it"
+    )
+
+
+def _reach_problem(step: ProtocolStep, start: float, reach: tuple[float, float], material: Material) -> str | None:
+    """Why a table takes the particle out of the lattice table."""
+    low, high = lattice_range(material)
+    lowest, highest = start + reach[0], start + reach[1]
+    if low - 1e-9 <= lowest and highest <= high + 1e-9:
+        return None
+    return (
+        f'"{step.text}" takes the state of charge from {percent(1.0 - start)} to between {percent(1.0 - highest)} and '
+        f"{percent(1.0 - lowest)}; the lattice table of {material.name} covers {percent(1.0 - high)} to "
+        f'{percent(1.0 - low)}: write an end, such as "until 3 V", another start, or another sign of the current'
     )
 
 

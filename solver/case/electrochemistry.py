@@ -15,7 +15,8 @@ from meshes.quantities import (
     TEMPERATURE,
     quantity,
 )
-from solver.case.protocol import ProtocolStep
+from solver.case.current_table import chosen_tables
+from solver.case.protocol import ProtocolStep, TableChoice
 from solver.case.protocol_text import parse_entry, parse_protocol
 
 Stoichiometry = quantity(FRACTION, "0.1 %", "100 %")
@@ -70,8 +71,9 @@ class Electrochemistry(Description):
         min_length=1,
         max_length=1000,
         description="steps in order: `Charge|Discharge at <C-rate> until <number> % SoC`, `… until <voltage>`, `… for "
-        "<time>`, `Hold at <voltage> until <C-rate>`, `… for <time>`, `Rest for <time>`; several ends are joined with "
-        "`or`; `Repeat <n> times: <step>; <step>` repeats; SoC = 1 − mean stoichiometry",
+        "<time>`, `Hold at <voltage> until <C-rate>`, `… for <time>`, `Rest for <time>`, `Follow <file>` for a "
+        "table of currents; several ends are joined with `or`; `Repeat <n> times: <step>; <step>` repeats; "
+        "SoC = 1 − mean stoichiometry",
         examples=[["Charge at 1C until 4.3 V", "Hold at 4.3 V until C/20 or for 1 h", "Rest for 10 min"]],
     )
     cycles: int = Field(default=1, ge=1, le=10000, description="how often the whole protocol is gone through")
@@ -105,3 +107,8 @@ class Electrochemistry(Description):
     def steps(self) -> tuple[ProtocolStep, ...]:
         """The protocol as data."""
         return parse_protocol(self.protocol) * self.cycles
+
+    @property
+    def tables(self) -> list[TableChoice]:
+        """Current tables that the protocol follows, each once."""
+        return chosen_tables(parse_protocol(self.protocol))

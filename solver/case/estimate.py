@@ -12,7 +12,8 @@ from pathlib import Path
 from meshes.estimate import MeshEstimate, estimate_cells
 from meshes.particle import Particle
 from meshes.store import obtain
-from solver.case.checks import capacity_ratio, stoichiometry_at
+from solver.case.checks import capacity_ratio, current_scale, stoichiometry_at
+from solver.case.current_table import courses_of
 from solver.case.load import LoadedCase
 from solver.case.protocol import PlannedStep, plan_protocol
 from solver.materials import load_material
@@ -85,7 +86,8 @@ def estimate_case(loaded: LoadedCase, figures: CostFigures = FIGURES) -> CaseEst
     material = load_material(case.material)
     ratio = capacity_ratio(electrochemistry, material)
     start = electrochemistry.initial_stoichiometry
-    steps = plan_protocol(electrochemistry.steps, start, ratio, stoichiometry_at(material))
+    courses = courses_of(loaded.tables, current_scale(electrochemistry, material, case.particle))
+    steps = plan_protocol(electrochemistry.steps, start, ratio, stoichiometry_at(material), courses=courses)
     states = 1 + case.output.fields + len(steps)
     displacement = 3 * (mesh.nodes + mesh.edges) if case.mechanics.coupling != "none" else 0
     # The mismatch part of a state (eq. 2.7) is a multiple of one solution, so a state costs one solve.

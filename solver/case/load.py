@@ -20,7 +20,9 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
+from solver.case.coefficient_checks import COEFFICIENT_CHECKS
 from solver.case.composition import radial_material
+from solver.case.current_table import Tables, read_table
 from solver.case.design_checks import DESIGN_CHECKS, layer_choices
 from solver.case.document import MAXIMUM_CHARACTERS, Problem, UnreadableError, read_document, shorten
 from solver.case.document import Path as KeyPath
@@ -49,6 +51,7 @@ class LoadedCase:
         text: The file as written.
         digest: SHA-256 of everything that influences a result.
         warnings: Lines for the user about what is allowed but doubtful.
+        tables: Current tables that the protocol follows.
     """
 
     case: Case
@@ -57,6 +60,7 @@ class LoadedCase:
     text: str
     digest: str
     warnings: tuple[str, ...] = field(default=())
+    tables: Tables = field(default_factory=dict)
 
 
 def load_case(path: Path) -> LoadedCase:
@@ -99,7 +103,8 @@ def load_text(text: str, path: Path) -> LoadedCase:
 def build_case(sections: Mapping[str, Any], path: Path, text: str, warnings: tuple[str, ...] = ()) -> LoadedCase:
     """The case of sections in which `check_case` found nothing wrong."""
     case = Case(**{**sections, "name": sections["name"] or shorten(path.stem, 100) or "case"})
-    return LoadedCase(case, path, path.parent, text, _digest(case, path.parent), warnings)
+    tables = {choice: read_table(path.parent, choice) for choice in case.electrochemistry.tables}
+    return LoadedCase(case, path, path.parent, text, _digest(case, path.parent), warnings, tables)
 
 
 def refuse(path: Path, problems: Sequence[Problem]) -> None:
@@ -221,7 +226,7 @@ def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
 def _cross_check(sections: dict[str, Any], folder: Path) -> list[Finding]:
     material, findings = find_material(sections["material"]) if "material" in sections else (None, [])
     known = Sections(sections, folder, material)
-    for needed, check in (*CHECKS, *DESIGN_CHECKS):
+    for needed, check in (*CHECKS, *DESIGN_CHECKS, *COEFFICIENT_CHECKS):
         if needed <= sections.keys():
             findings += check(known)
     return findings
@@ -241,8 +246,9 @@ def _digest(case: Case, folder: Path) -> str:
     for key, name in referenced_files(case.particle):
         # What a file holds counts, not where it lies.
         content[".".join(map(str, key))] = _file_digest(folder / name)
-        block: dict[str, Any] = reduce(operator.getitem, key[:-1], influences)  # type: ignore[arg-type]
-        block.pop(key[-1])
+        block: Any = reduce(operator.getitem, key[:-1], influences)  # type: ignore[arg-type]
+        del block[key[-1]]
+    content |= {table.file: _file_digest(folder / table.file) for table in case.electrochemistry.tables}
     # The numbers of the material, not its name: a corrected library entry is another case.
     layers = [load_layer(choice).numbers() for _, choice in layer_choices(case.particle)]
     influences |= {"material": radial_material(case).digest, "files": content}

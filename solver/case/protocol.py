@@ -2,13 +2,16 @@
 
 The state of charge is 1 − mean stoichiometry (eq. 3.5 of docs/theory.md), so charging removes lithium and raises it.
 A step that ends at a voltage or a current ends where the solver finds it; the plan holds an estimate.
+A step that follows a table takes its current from a file, see `solver.case.current_table`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from solver.case.course import Course
 
 LONGEST_STEP = 1000 * 3600.0
 _SECONDS_PER_HOUR = 3600.0
@@ -18,7 +21,7 @@ _HOLD_ESTIMATE = 1800.0  # how long a held voltage takes, when nobody says
 _LONGEST_HOLD = 100 * 3600.0
 _MARGIN = 0.02
 
-Kind = Literal["charge", "discharge", "rest", "hold"]
+Kind = Literal["charge", "discharge", "rest", "hold", "follow"]
 EndKind = Literal["soc", "voltage", "current"]
 # Stoichiometry at which a voltage is in equilibrium.
 StoichiometryAt = Callable[[float], float]
@@ -40,15 +43,31 @@ class StepEnd:
 
 
 @dataclass(frozen=True)
+class TableChoice:
+    """A file of currents, and what the user says about it.
+
+    Attributes:
+        file: Name, relative to the folder of the case.
+        one_c_current: Current called 1C [A], for columns in amperes.
+        charge_is_positive: Whether currents that charge are positive, as cyclers count; cell models do the opposite.
+    """
+
+    file: str
+    one_c_current: float | None = None
+    charge_is_positive: bool = False
+
+
+@dataclass(frozen=True)
 class ProtocolStep:
     """One step of a protocol.
 
     Attributes:
         kind: What happens to the particle.
-        c_rate: Current in multiples of the 1C current, positive; 0 for a rest or a hold.
+        c_rate: Current in multiples of the 1C current, positive; 0 where it is none or varies.
         duration: Longest time of the step [s], or None when only an end is given.
         ends: What ends the step before that.
         voltage: Voltage held [V]; None unless the kind is "hold".
+        table: Currents followed; None unless the kind is "follow".
         text: The step as the user wrote it.
     """
 
@@ -58,11 +77,12 @@ class ProtocolStep:
     ends: tuple[StepEnd, ...]
     text: str
     voltage: float | None = None
+    table: TableChoice | None = None
 
     @property
     def direction(self) -> int:
         """Sign of the change of the state of charge: +1, −1, or 0 where it is none or not known."""
-        return {"charge": 1, "discharge": -1, "rest": 0, "hold": 0}[self.kind]
+        return {"charge": 1, "discharge": -1, "rest": 0, "hold": 0, "follow": 0}[self.kind]
 
     @property
     def until_soc(self) -> float | None:
@@ -102,6 +122,7 @@ def plan_protocol(
     capacity_ratio: float,
     stoichiometry_at: StoichiometryAt | None = None,
     is_exact: bool = True,
+    courses: Mapping[TableChoice, Course] | None = None,
 ) -> tuple[PlannedStep, ...]:
     """States of charge and times of the steps.
 
@@ -111,6 +132,7 @@ def plan_protocol(
         capacity_ratio: Capacity called 1C over the theoretical capacity [-]: dSoC/dt = C-rate · ratio / 3600 s.
         stoichiometry_at: Equilibrium stoichiometry of a voltage, for estimates.
         is_exact: Whether the start is known or itself an estimate.
+        courses: What the tables that are followed mean for the particle.
 
     Returns:
         One entry per step.
@@ -123,6 +145,8 @@ def plan_protocol(
     for step in steps:
         if step.kind == "hold":
             planned.append(_planned_hold(step, soc, stoichiometry_at))
+        elif step.table is not None:
+            planned.append(_planned_course(step, soc, (courses or {})[step.table], is_exact))
         else:
             planned.append(_planned_current(step, soc, capacity_ratio, stoichiometry_at, is_exact))
         soc, is_exact = planned[-1].end_soc, planned[-1].is_exact
@@ -134,6 +158,14 @@ def _planned_hold(step: ProtocolStep, soc: float, stoichiometry_at: Stoichiometr
     duration = _HOLD_ESTIMATE if step.duration is None else step.duration
     longest = _LONGEST_HOLD if step.duration is None else step.duration
     return PlannedStep(step, soc, end, duration, is_exact=False, longest=longest)
+
+
+def _planned_course(step: ProtocolStep, soc: float, course: Course, is_exact: bool) -> PlannedStep:
+    """A table runs to its end, unless something else ends it before."""
+    duration = course.duration if step.duration is None else min(step.duration, course.duration)
+    end = soc - course.gain(0.0, duration)
+    is_exact = is_exact and course.is_exact and not step.ends
+    return PlannedStep(step, soc, end, duration, is_exact=is_exact, longest=duration)
 
 
 def _planned_current(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from meshes.quantities import FRACTION, TIME, VOLTAGE, parse_quantity
-from solver.case.protocol import LONGEST_STEP, Kind, ProtocolStep, StepEnd, percent
+from solver.case.protocol import LONGEST_STEP, Kind, ProtocolStep, StepEnd, TableChoice, percent
 
 EXAMPLE = "Charge at 1C until 70 % SoC"
 SLOWEST_RATE, FASTEST_RATE = 1e-4, 100.0
@@ -22,6 +22,11 @@ _STEP = re.compile(
     re.I,
 )
 _REPEAT = re.compile(r"repeat\s+(\d+)\s*(?:times|x)?\s*:\s*(.+)", re.I | re.S)
+_FOLLOW = re.compile(
+    r"follow(?:ing)?\s+(?P<file>.+?)(?:\s+with\s+(?P<how>.+?))?(?:\s+(?P<keyword>until|till|for)\s+(?P<ends>.+))?", re.I
+)
+_ONE_C = re.compile(r"1\s*C\s*(?:=|is)\s*(\d+\.?\d*|\.\d+)\s*(m?A)", re.I)
+_SIGN = re.compile(r"(?:a\s+)?(?:positive\s+(?P<after>charge|discharge)|(?P<before>charge|discharge)\s+positive)", re.I)
 _RATE = re.compile(r"(\d+\.?\d*|\.\d+)?\s*C\s*(?:/\s*(\d+\.?\d*|\.\d+))?", re.I)
 _STATE_OF_CHARGE = re.compile(
     r"(?:an?\s+)?(?:(soc|state of charge)\b[\s:=]*)?(?:of\s+)?([-+]?[\d.]+\s*%?)\s*(soc|state of charge)?", re.I
@@ -63,7 +68,7 @@ def parse_step(text: str) -> ProtocolStep:
 
     Args:
         text: Such as "Charge at 1C until 4.3 V", "Hold at 4.3 V until C/20", "Discharge at C/2 for 20 min or until
-            3 V", "Charge at 1C until 70 % SoC" or "Rest for 10 min".
+            3 V", "Charge at 1C until 70 % SoC", "Rest for 10 min" or "Follow drive.csv until 3 V".
 
     Returns:
         The step.
@@ -77,6 +82,8 @@ def parse_step(text: str) -> ProtocolStep:
         raise ValueError(
             f'a step of {len(words)} characters is too long; write one per list entry, such as "{EXAMPLE}"'
         )
+    if words.lower().startswith("follow"):
+        return _follow(words, shown)
     match = _STEP.fullmatch(words)
     if match is None:
         raise ValueError(_not_a_step(words, shown))
@@ -111,12 +118,35 @@ def _hold(words: str, how: str, keyword: str | None, rest: str | None, shown: st
     return ProtocolStep("hold", 0.0, duration, ends, words, _parse_voltage(how, shown))
 
 
+def _follow(words: str, shown: str) -> ProtocolStep:
+    match = _FOLLOW.fullmatch(words)
+    if match is None:
+        raise ValueError(f'{shown} does not say which table; write "Follow drive.csv" or "Follow drive.csv until 3 V"')
+    one_c_current, charge_is_positive = None, False
+    for part in re.split(r"\s*,\s*|\s+and\s+", match["how"] or ""):
+        if amperes := _ONE_C.fullmatch(part):
+            one_c_current = float(amperes[1]) * (1e-3 if amperes[2].lower() == "ma" else 1.0)
+        elif sign := _SIGN.fullmatch(part):
+            charge_is_positive = (sign["after"] or sign["before"]).lower() == "charge"
+        elif part:
+            raise ValueError(f'{shown}: "{part}" says nothing about a table; write "with 1C = 5 A, charge positive"')
+    if one_c_current == 0.0:
+        raise ValueError(f'{shown}: the current called 1C is not zero; write "with 1C = 5 A"')
+    table = TableChoice(match["file"], one_c_current, charge_is_positive)
+    duration, ends = _parse_ends(match["keyword"], match["ends"], shown, 2) if match["ends"] else (None, ())
+    if any(end.kind == "current" for end in ends):
+        raise ValueError(f'{shown}: only a held voltage ends at a current; write "until 3 V" or "until 10 % SoC"')
+    return ProtocolStep("follow", 0.0, duration, ends, words, table=table)
+
+
 def _not_a_step(words: str, shown: str) -> str:
     if re.match(r"cv\b|constant voltage", words, re.I):
         return f'{shown} is not a protocol step; write "Hold at 4.3 V until C/20"'
     if re.match(r"cycle|repeat|pulse", words, re.I):
         return f'{shown} is not a repeat; write "Repeat 10 times: Charge at 2C for 1 min; Rest for 30 s"'
-    return f'{shown} is not a protocol step; start with Charge, Discharge, Hold or Rest, for example "{EXAMPLE}"'
+    return (
+        f'{shown} is not a protocol step; start with Charge, Discharge, Hold, Rest or Follow, for example "{EXAMPLE}"'
+    )
 
 
 def _rest_duration(how: str, keyword: str | None, end_text: str | None, shown: str) -> float:
@@ -145,8 +175,8 @@ def _parse_rate(text: str, kind: str, shown: str) -> float:
     return c_rate
 
 
-def _parse_ends(keyword: str, text: str, shown: str) -> tuple[float | None, tuple[StepEnd, ...]]:
-    """Longest time [s] and the ends of a step: "1 h or until 4.3 V" after "for"."""
+def _parse_ends(keyword: str, text: str, shown: str, voltages: int = 1) -> tuple[float | None, tuple[StepEnd, ...]]:
+    """Longest time [s] and the ends of a step, "1 h or until 4.3 V" after "for"; at most so many voltages."""
     duration: float | None = None
     ends: list[StepEnd] = []
     for part in re.split(r"\s+or\s+", f"{keyword} {text}", flags=re.I):
@@ -161,7 +191,7 @@ def _parse_ends(keyword: str, text: str, shown: str) -> tuple[float | None, tupl
         else:
             ends.append(_parse_end(match.group(2), shown))
     kinds = [end.kind for end in ends]
-    if len(set(kinds)) < len(kinds):
+    if any(kinds.count(kind) > (voltages if kind == "voltage" else 1) for kind in kinds):
         raise ValueError(f"{shown} gives two ends of the same kind; write one")
     return duration, tuple(ends)
 

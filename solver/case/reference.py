@@ -43,14 +43,28 @@ _TAIL = """\
 
 | step | meaning |
 |---|---|
+| `Charge at 1C until 4.3 V` | constant current until the particle has this potential against lithium |
 | `Charge at 1C until 70 % SoC` | constant current until the mean stoichiometry is 0.30 |
 | `Charge at C/2 for 20 min` | constant current for a time |
-| `Discharge at 0.5C until 10 % SoC` | lithium goes back in |
+| `Discharge at 0.5C for 1 h or until 3 V` | lithium goes back in, until the first of several ends |
+| `Hold at 4.3 V until C/20` | constant voltage until the current has fallen; also `for 30 min`, or both with `or` |
 | `Rest for 10 min` | no current |
+| `Follow drive.csv` | current from a table, to its last row; see [drive cycles](drive-cycles.md) |
+| `Follow drive.csv until 3 V or until 4.3 V` | the same until a voltage (or a state of charge, or for a time) |
+| `Follow tester.csv with 1C = 5 A, charge positive` | the same for a table in amperes, as cyclers count them |
+| `Repeat 20 times: Charge at 3C for 1 min; Rest for 1 min` | several steps, separated by `;`, again and again |
 
-A current is a C-rate (`1C`, `C/2`, `0.3C`) of `one_c_capacity`. A step ends at a state of charge or after a time.
-Steps must be reachable in order, and the states of charge must lie inside the lattice table of the material.
-Limits by voltage, and holding a voltage, are not available yet.
+`cycles: 3` goes through the whole protocol three times. A protocol of several currents (`Charge at 3C until 4.1 V`,
+then `Charge at 2C until 4.2 V`, …) is a list of such steps.
+
+A current is a C-rate (`1C`, `C/2`, `0.3C`) of `one_c_capacity`. Voltages need a material with a voltage curve and
+`kinetics: butler-volmer` or `fast`. A step that has met its end already when it begins is over at once. A step that
+is to end at a voltage or a current, and does not come to it, stops the run with a message; with a time as well (`… or
+for 2 h`) it ends by time. The ends that were met are in `protocol` of `summary.json`, see [outputs](outputs.md).
+Voltages are met to 0.1 mV, currents to 0.1 %, times and states of charge exactly.
+
+Steps that end at a time or at a state of charge must be reachable in order, and the states of charge must lie inside
+the lattice table of the material.
 """
 
 

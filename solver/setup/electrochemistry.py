@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from solver.case.checks import stoichiometry_at
+from solver.case.course import Course
+from solver.case.current_table import CurrentScale, Tables, courses_of
 from solver.case.electrochemistry import Electrochemistry
-from solver.case.protocol import PlannedStep, StepEnd, plan_protocol
+from solver.case.protocol import PlannedStep, StepEnd, TableChoice, plan_protocol
 from solver.case.schema import Case
 from solver.materials import EquilibriumVoltage, Material
 from solver.materials.material import arrhenius
@@ -17,16 +20,46 @@ from solver.solve.reaction import ReactionStepSolver
 from solver.solve.segments import End, Segment
 from solver.solve.step_solver import LinearStepSolver, even_flux
 from solver.solve.stepping import StepSettings
-from solver.solve.transport import SurfaceChoice
+from solver.solve.transport import SurfaceChoice, Transport
 
 
-def plan_segments(case: Case, material: RadialMaterial) -> list[Segment]:
-    """The protocol as stretches of constant current (eq. 3.4)."""
-    capacity = case.electrochemistry.one_c_capacity
-    ratio = 1.0 if capacity is None else capacity / material.theoretical_capacity
+def plan_segments(
+    case: Case, material: RadialMaterial, courses: Mapping[TableChoice, Course] | None = None
+) -> list[Segment]:
+    """The protocol as stretches of constant current, held voltage, or a current that follows a table (eq. 3.4).
+
+    Args:
+        case: The case.
+        material: What the grains are made of.
+        courses: What the tables that the protocol follows mean for the particle.
+    """
+    ratio, courses = _capacity_ratio(case, material), courses or {}
     start = case.electrochemistry.initial_stoichiometry
-    planned = plan_protocol(case.electrochemistry.steps, start, ratio, stoichiometry_at(material.materials[-1]))
-    return [segment_of(step, ratio) for step in planned]
+    equilibrium = stoichiometry_at(material.materials[-1])
+    planned = plan_protocol(case.electrochemistry.steps, start, ratio, equilibrium, courses=courses)
+    return [segment_of(step, ratio, courses) for step in planned]
+
+
+def plan_courses(
+    case: Case, tables: Tables, material: RadialMaterial, transport: Transport, sites: float
+) -> dict[TableChoice, Course]:
+    """What current tables mean for a particle.
+
+    Args:
+        case: The case.
+        tables: The tables its protocol follows.
+        material: What the grains are made of.
+        transport: Knows the area through which lithium passes.
+        sites: Mean of the lithium sites in the grains [mol/m³].
+    """
+    ratio = _capacity_ratio(case, material)
+    return courses_of(tables, CurrentScale.of(ratio, transport.area / transport.volume, sites))
+
+
+def _capacity_ratio(case: Case, material: RadialMaterial) -> float:
+    """Capacity called 1C over the theoretical capacity [-]."""
+    capacity = case.electrochemistry.one_c_capacity
+    return 1.0 if capacity is None else float(capacity) / material.theoretical_capacity
 
 
 def step_settings(case: Case) -> StepSettings:
@@ -41,34 +74,39 @@ def step_settings(case: Case) -> StepSettings:
     )
 
 
-def segment_of(planned: PlannedStep, capacity_ratio: float) -> Segment:
+def segment_of(
+    planned: PlannedStep, capacity_ratio: float, courses: Mapping[TableChoice, Course] | None = None
+) -> Segment:
     """A step of the protocol as a segment (eq. 3.4).
 
     Args:
         planned: The step with its estimate.
         capacity_ratio: Capacity called 1C over the theoretical capacity [-].
+        courses: What the tables that are followed mean for the particle.
     """
     step = planned.step
-    is_hold = step.kind == "hold"
-    rate = None if is_hold else lithiation_rate(-step.direction, step.c_rate, capacity_ratio)
+    is_given = step.kind not in ("hold", "follow")
+    rate = lithiation_rate(-step.direction, step.c_rate, capacity_ratio) if is_given else None
     watched = [end for end in step.ends if end.kind != "soc" or not planned.is_exact]
     ends = tuple(_end(end, step.direction, capacity_ratio) for end in watched)
     return Segment(
         duration=planned.longest if ends else planned.duration,
         text=step.text,
         rate=rate,
+        course=None if step.table is None else (courses or {})[step.table],
         potential=step.voltage,
         ends=ends,
         expected=planned.duration,
-        must_end=bool(ends) and step.duration is None,
+        must_end=bool(ends) and step.duration is None and step.table is None,
     )
 
 
 def _end(end: StepEnd, direction: int, capacity_ratio: float) -> End:
+    rising = direction > 0 if direction else None
     if end.kind == "voltage":
-        return End("potential", end.value, direction > 0, end.text)
+        return End("potential", end.value, rising, end.text)
     if end.kind == "soc":
-        return End("state_of_charge", end.value, direction > 0, end.text)
+        return End("state_of_charge", end.value, rising, end.text)
     return End("rate", abs(lithiation_rate(1, end.value, capacity_ratio)), False, end.text)
 
 

@@ -77,7 +77,7 @@ class TimeLoop:
         self._observers = observers
         self._transport = coupling.transport
         self._initial_lithium = self._expected = self._transport.lithium()
-        self._time, self._states = 0.0, 0
+        self._time, self._began, self._states = 0.0, 0.0, 0
         self._reading = Reading(float("nan"), 0.0, self._state_of_charge())
 
     def run(self, next_output: NextOutput) -> None:
@@ -91,14 +91,31 @@ class TimeLoop:
         """
         self._show(0, "start")
         for number, segment in enumerate(self._segments, start=1):
-            segment.begin(self._transport)
-            self._reading = Reading(self._transport.potential(), _known(segment.rate), self._state_of_charge())
             self._show(number, self._walk(number, segment, next_output))
 
     def _walk(self, number: int, segment: Segment, next_output: NextOutput) -> str:
-        """Advances to the end of a segment, showing states on the way; returns why it ended."""
-        finish = self._time + segment.duration
-        step = min(self._settings.initial, segment.duration)
+        """Advances to the end of a segment; returns why it ended."""
+        self._began, elapsed = self._time, 0.0
+        for stop in segment.stops:
+            self._begin(segment, elapsed)
+            segment = segment.seen_from(self._reading)
+            met = self._stretch(number, segment, stop, next_output)
+            if met is not None:
+                return met.text
+            elapsed = stop
+        if segment.must_end:
+            self._give_up(number, f"the end asked for was not met within {segment.duration:.6g} s")
+        return "time"
+
+    def _begin(self, segment: Segment, elapsed: float) -> None:
+        """Imposes a segment, at its start or at a jump of its current."""
+        segment.begin(self._transport, elapsed)
+        self._reading = Reading(self._transport.potential(), segment.rate_at(elapsed), self._state_of_charge())
+
+    def _stretch(self, number: int, segment: Segment, stop: float, next_output: NextOutput) -> End | None:
+        """Advances to a time after the start of a segment, showing states on the way; returns the end met, if any."""
+        finish = self._began + stop
+        step = min(self._settings.initial, finish - self._time)
         met = segment.reached(self._reading)
         while met is None and self._time < finish:
             goal = next_output(self._time)
@@ -106,11 +123,7 @@ class TimeLoop:
             step, met = self._advance(goal, step, number, segment)
             if met is None and goal < finish:
                 self._show(number, "")
-        if met is not None:
-            return met.text
-        if segment.must_end:
-            self._give_up(number, step, f"the end asked for was not met within {segment.duration:.6g} s")
-        return "time"
+        return met
 
     def _advance(self, goal: float, step: float, number: int, segment: Segment) -> tuple[float, End | None]:
         """Steps until `goal` is hit or an end is met; returns the step size to go on with, and the end."""
@@ -135,9 +148,9 @@ class TimeLoop:
             if problem:
                 step = size * min(0.5, factor)
                 if step < self._settings.smallest:
-                    self._give_up(number, step, problem)
+                    self._give_up(number, f"{problem}; the step size fell to {step:.1e} s, below numerics.minimum_step")
                 continue
-            self._accept(goal if last else self._time + size, size, attempt, segment)
+            self._accept(goal if last else self._time + size, attempt, segment)
             self._reading, longest = after, np.inf
             step = min(max(size * factor, step if last else 0.0), self._settings.largest)
             met = segment.reached(after)
@@ -145,14 +158,12 @@ class TimeLoop:
                 return step, met or segment.ends[0]
         return step, None
 
-    def _accept(self, time: float, size: float, attempt: Attempt, segment: Segment) -> None:
+    def _accept(self, time: float, attempt: Attempt, segment: Segment) -> None:
         self._coupling.commit()
-        self._time = time
         # A held outside takes what it takes: only a given current says how much lithium there should be.
-        if segment.rate is None:
-            self._expected = attempt.lithium
-        else:
-            self._expected += size * segment.rate * self._transport.volume
+        gain = segment.gain(self._time - self._began, time - self._began)
+        self._expected = attempt.lithium if gain is None else self._expected + gain * self._transport.volume
+        self._time = time
 
     def _state_of_charge(self) -> float:
         return 1.0 - self._transport.lithium() / self._transport.volume
@@ -223,16 +234,12 @@ class TimeLoop:
         for observer in self._observers:
             observer.on_state(state)
 
-    def _give_up(self, number: int, step: float, problem: str) -> None:
+    def _give_up(self, number: int, problem: str) -> None:
         """Shows the last accepted state, then stops with a diagnosis."""
         self._show(number, "failed")
         text = self._segments[number - 1].text
         raise SolveError(
-            f'step {number} ("{text}") stopped at {self._time:.6g} s: {problem}; the step size fell to {step:.1e} s, '
-            f"below numerics.minimum_step; the last accepted state is kept. Lower the C-rate or the state-of-charge "
+            f'step {number} ("{text}") stopped at {self._time:.6g} s: {problem}; '
+            f"the last accepted state is kept. Lower the C-rate or the state-of-charge "
             "target, or give a smaller particle or a larger diffusivity"
         )
-
-
-def _known(rate: float | None) -> float:
-    return float("nan") if rate is None else rate

@@ -66,8 +66,8 @@ def test_step_is_read(text, kind, c_rate, duration, until_soc):
         ("Charge at 1C for 2000 h", "outside 1 ms to 1000 h"),
         ("Rest", 'write "Rest for 10 min"'),
         ("Rest until 80 % SoC", "a rest ends after a time"),
-        ("charger at 1C", "start with Charge, Discharge, Hold or Rest"),
-        ("", "start with Charge, Discharge, Hold or Rest"),
+        ("charger at 1C", "start with Charge, Discharge, Hold, Rest or Follow"),
+        ("", "start with Charge, Discharge, Hold, Rest or Follow"),
         ("Charge at 1C until " + "9" * 500 + " % SoC", "too long"),
     ],
 )
