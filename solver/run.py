@@ -21,7 +21,7 @@ from solver.indicators.settings import IndicatorSettings
 from solver.output.folder import RunFolder
 from solver.output.provenance import peak_memory
 from solver.output.recorder import Recorder
-from solver.report.figures import figures_from_run
+from solver.report.page import write_report
 from solver.report.progress import ProgressDisplay
 from solver.report.table import results_text
 from solver.setup.electrochemistry import plan_courses, plan_segments, step_settings
@@ -113,7 +113,7 @@ def _solve(
 def _draw(comm: MPI.Comm, folder: Path) -> None:
     """Draws the figures; a failure costs the pictures, not the results."""
     try:
-        on_root(comm, lambda: len(figures_from_run(folder)))
+        on_root(comm, lambda: write_report(folder))
     except VegardError as error:
         if comm.rank == 0:
             log.warning("the figures could not be drawn: %s", error)

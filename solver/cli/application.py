@@ -18,7 +18,7 @@ import click
 import typer
 
 from solver import mpi
-from solver.cli import check, compare, doctor, materials, mesh, new, run, schema
+from solver.cli import check, compare, doctor, materials, mesh, new, report, run, schema
 from solver.errors import VegardError
 
 FAULT, INTERRUPTED = 70, 130
@@ -45,7 +45,7 @@ class PlainCommand(typer.core.TyperCommand):
         return super().get_help(ctx).replace("\\[", "[")
 
 
-for module in (new, check, schema, mesh, run, compare, materials, doctor):
+for module in (new, check, schema, mesh, run, report, compare, materials, doctor):
     examples = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES)
     app.command(module.NAME, cls=PlainCommand, epilog=examples)(module.command)
 

@@ -27,6 +27,8 @@ PROGRAM = "vegard"
 STATUS = "status.json"
 FIELDS = "fields"
 FIGURES = "figures"
+FRAMES = "frames"
+REPORT = "report.html"
 
 # Everything a run may leave behind. Only these are ever removed, and only when `STATUS` says that a run made them.
 RESULT_PATTERNS = (
@@ -47,6 +49,8 @@ RESULT_PATTERNS = (
     f"{FIELDS}/*_s*_r*.vtu",
     f"{FIELDS}/*_s*.pvtu",
     f"{FIGURES}/*.png",
+    f"{FIGURES}/{FRAMES}/*.png",
+    REPORT,
     # What a run that was killed while writing leaves behind, see `solver.output.files`.
     ".*.tmp.*",
     f"{FIELDS}/.*.tmp.*",

@@ -51,14 +51,17 @@ def _of_states(run: RunData, place: Path) -> Iterator[Path]:
 
 
 def _in_space(run: RunData, place: Path) -> Iterator[Path]:
-    """The cut-away picture."""
+    """Cut-away pictures."""
     try:
         # PyVista is an extra, and takes a second to load: only this picture needs it.
-        from solver.report.cutaway import draw_cutaway  # noqa: PLC0415
+        from solver.report.cutaway import draw_boundaries, draw_cutaway  # noqa: PLC0415
 
         yield draw_cutaway(run, run.worst, place / "cutaway.png")
+        boundaries = draw_boundaries(run, run.worst, place / "boundaries.png")
+        if boundaries is not None:
+            yield boundaries
     except (ImportError, VegardError) as error:  # a machine that cannot draw in three dimensions has all other figures
-        log.warning("no cut-away picture: %s", error)
+        log.warning("no cut-away pictures: %s", error)
 
 
 def _of_history(run: RunData, place: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ _GREY = "#c4c4c4"
 # Height of a triangle over the width of the picture.
 _THINNEST = 1e-5
 _PALE = "#e6e6e6"
+_FRAME_RESOLUTION = 90
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ class _Slice:
     outline: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Scales:
+    """Colour scales of the panels; of a stress with the lower end worth showing."""
+
+    stoichiometry: Normalize
+    stress: tuple[Normalize, float] | None
+    traction: tuple[Normalize, float] | None
+
+
 def draw_sections(run: RunData, state: int, title: str, path: Path) -> Path:
     """Draws the section of a state through the particle's centre, normal to z; the whole of a two-dimensional run.
 
@@ -58,19 +70,64 @@ def draw_sections(run: RunData, state: int, title: str, path: Path) -> Path:
         path: PNG to write.
     """
     cut_state = _slice(run, state)
-    panels = 3 if cut_state.lines is not None and run.has_stress else 2 if run.has_stress else 1
-    figure = new_figure(4.1 * panels, 4.7)
-    axes = np.atleast_1d(figure.subplots(1, panels))
-    _stoichiometry(axes[0], cut_state)
-    if panels > 1:
-        _principal_stress(axes[1], cut_state)
-    if panels > 2:
-        _boundary_traction(axes[2], cut_state)
-    for panel in axes:
-        _frame(panel, run.radius)
+    figure = _drawn(run, cut_state, _scales([cut_state]))
     where = "section through the centre" if run.dimension == 3 else "two-dimensional section"
     figure.suptitle(f"{run.name}: {title} ({run.label(state)}), {where}")
     return save(figure, path)
+
+
+def draw_frames(run: RunData, states: Sequence[int], folder: Path) -> list[Path]:
+    """Draws the sections of several states on the same colour scales, one PNG each."""
+    slices = [_slice(run, state) for state in states]
+    scales = _scales(slices)
+    paths = []
+    for state, cut_state in zip(states, slices, strict=True):
+        figure = _drawn(run, cut_state, scales)
+        figure.suptitle(run.label(state))
+        paths.append(save(figure, folder / f"state_{state:04d}.png", resolution=_FRAME_RESOLUTION))
+    return paths
+
+
+def _drawn(run: RunData, cut_state: _Slice, scales: _Scales) -> Figure:
+    panels = 1 + (scales.stress is not None) + (scales.traction is not None)
+    figure = new_figure(4.1 * panels, 4.7)
+    axes = np.atleast_1d(figure.subplots(1, panels))
+    _stoichiometry(axes[0], cut_state, scales.stoichiometry)
+    if scales.stress is not None:
+        _principal_stress(axes[1], cut_state, *scales.stress)
+    if scales.traction is not None:
+        _boundary_traction(axes[-1], cut_state, *scales.traction)
+    for panel in axes:
+        _frame(panel, run.radius)
+    return figure
+
+
+def _scales(slices: Sequence[_Slice]) -> _Scales:
+    """Scales that serve all of the slices."""
+    lithium = np.concatenate([_lithium(each).ravel() for each in slices])
+    low, high = float(lithium.min()), float(lithium.max())
+    # A uniform field keeps a width on the colour scale instead of amplifying rounding.
+    stoichiometry = Normalize(low, high) if high - low > 1e-4 else Normalize(low - 5e-3, high + 5e-3)
+    stresses = [
+        each.volume.cell_data["first_principal_stress"][each.grains.cells]
+        for each in slices
+        if "first_principal_stress" in each.volume.cell_data
+    ]
+    tractions = [
+        each.boundary.cell_data["normal_traction"][each.lines.cells]
+        for each in slices
+        if each.boundary is not None and each.lines is not None and "normal_traction" in each.boundary.cell_data
+    ]
+    return _Scales(stoichiometry, *(_stress_scale(values) for values in (stresses, tractions)))
+
+
+def _stress_scale(values: Sequence[NDArray[Any]]) -> tuple[Normalize, float] | None:
+    return stress_scale(np.concatenate(values).astype(np.float64)) if values else None
+
+
+def _lithium(state: _Slice) -> NDArray[np.float64]:
+    """X at the corners of the polygons in grains."""
+    return state.grains.interpolate(state.volume.point_data["stoichiometry"].astype(np.float64))
 
 
 def _slice(run: RunData, state: int) -> _Slice:
@@ -105,9 +162,8 @@ def _outline(section: Section, kind: NDArray[np.int64]) -> NDArray[np.float64]:
     return sides[real][counts[inverse.ravel()] == 1]
 
 
-def _stoichiometry(axes: Axes, state: _Slice) -> None:
-    section = state.grains
-    values = section.interpolate(state.volume.point_data["stoichiometry"].astype(np.float64))
+def _stoichiometry(axes: Axes, state: _Slice, norm: Normalize) -> None:
+    section, values = state.grains, _lithium(state)
     count, corners = values.shape
     first = corners * np.arange(count)[:, None]
     triangles = np.concatenate([first + np.array([0, second, second + 1]) for second in range(1, corners - 1)])
@@ -117,9 +173,6 @@ def _stoichiometry(axes: Axes, state: _Slice) -> None:
     edges = places[triangles[:, 1:]] - places[triangles[:, :1]]
     longest = np.linalg.norm(edges, axis=2).max(axis=1)
     triangles = triangles[np.abs(np.linalg.det(edges)) > _THINNEST * np.ptp(places) * longest]
-    low, high = float(values.min()), float(values.max())
-    # A uniform field keeps a width on the colour scale instead of amplifying rounding.
-    norm = Normalize(low, high) if high - low > 1e-4 else Normalize(low - 5e-3, high + 5e-3)
     # Smooth shading leaves hair lines between triangles; flat polygons below give them the right colour.
     below = PolyCollection(list(section.corners), array=values.mean(axis=1), cmap=STOICHIOMETRY_MAP, norm=norm)
     below.set(edgecolor="face", linewidth=0.6)
@@ -136,9 +189,8 @@ def _stoichiometry(axes: Axes, state: _Slice) -> None:
     _scale(axes, drawn, "stoichiometry x [-]")
 
 
-def _principal_stress(axes: Axes, state: _Slice) -> None:
+def _principal_stress(axes: Axes, state: _Slice, norm: Normalize, low: float) -> None:
     values = state.volume.cell_data["first_principal_stress"][state.section.cells].astype(np.float64)
-    norm, low = stress_scale(state.volume.cell_data["first_principal_stress"][state.grains.cells].astype(np.float64))
     # Neighbouring polygons of the same colour show hair lines between them unless their edges are painted too.
     drawn = PolyCollection(
         list(state.section.corners),
@@ -153,11 +205,10 @@ def _principal_stress(axes: Axes, state: _Slice) -> None:
     _scale(axes, drawn, "first principal stress [MPa]", low)
 
 
-def _boundary_traction(axes: Axes, state: _Slice) -> None:
+def _boundary_traction(axes: Axes, state: _Slice, norm: Normalize, low: float) -> None:
     if state.lines is None or state.boundary is None:
         return
     values = state.boundary.cell_data["normal_traction"][state.lines.cells].astype(np.float64)
-    norm, low = stress_scale(values)
     drawn = LineCollection(list(state.lines.corners), array=values, cmap=STRESS_MAP, norm=norm, linewidths=3.5)
     drawn.set_capstyle("round")
     _backdrop(axes, state)

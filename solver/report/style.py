@@ -52,9 +52,9 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path) -> Path:
-    """Writes a PNG in one step."""
-    replace_with(path, lambda temporary: figure.savefig(temporary, format="png", dpi=_RESOLUTION))
+def save(figure: Figure, path: Path, resolution: int = _RESOLUTION) -> Path:
+    """Writes a PNG in one step, with so many dots per inch."""
+    replace_with(path, lambda temporary: figure.savefig(temporary, format="png", dpi=resolution))
     return path
 
 

@@ -136,15 +136,15 @@ def _cells(row: _Row, value: Mapping[str, Any]) -> tuple[str, ...]:
     highest = value["maximum"]
     return (
         f"  {row.label}",
-        _number(value["final"], row.factor),
-        _number(highest["value"], row.factor),
+        number_text(value["final"], row.factor),
+        number_text(highest["value"], row.factor),
         f"{100.0 * highest['state_of_charge']:.0f} %",
         row.unit,
         row.compare,
     )
 
 
-def _number(value: float | None, factor: float) -> str:
+def number_text(value: float | None, factor: float = 1.0) -> str:
     """Three significant figures, without an exponent between 0.001 and a million."""
     if value is None or not math.isfinite(value):
         return "–"

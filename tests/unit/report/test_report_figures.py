@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 
@@ -12,11 +13,14 @@ import pytest
 import synthetic
 from mpi4py import MPI
 
+import solver.report.page
+from solver.case.schema import Indicators
 from solver.errors import OutputError
 from solver.indicators.settings import IndicatorSettings
 from solver.output.folder import RunFolder
 from solver.output.recorder import Recorder
 from solver.report.figures import figures_from_run
+from solver.report.page import write_report
 from solver.report.run_data import read_run
 from solver.report.table import results_text
 from solver.solve.phases import Phases
@@ -27,7 +31,9 @@ COMM = MPI.COMM_SELF
 def record(path, grains=6, mechanics=True, kind="vtkhdf", amplitudes=(0.0, 2.0, 1.0), flat=False):
     domain = synthetic.section(COMM, grains=grains) if flat else synthetic.domain(COMM, divisions=6, grains=grains)
     with RunFolder(path, COMM) as folder:
-        folder.write_json("case.resolved.json", {"name": "a small ball"})
+        indicators = Indicators().model_dump(mode="json")
+        folder.write_json("case.resolved.json", {"name": "a small ball", "indicators": indicators})
+        folder.write_text("case.yaml", "name: <a small ball>\n")
         recorder = Recorder(folder, domain, IndicatorSettings(length=0.2), kind, Phases())
         for index, amplitude in enumerate(amplitudes):
             recorder.on_state(synthetic.state(domain, index, 600.0 * index, amplitude, mechanics))
@@ -46,6 +52,7 @@ def names(paths):
 
 
 ALL = [
+    "boundaries.png",
     "boundary_tractions.png",
     "cutaway.png",
     "radial_final.png",
@@ -83,7 +90,7 @@ def test_run_data_knows_the_run(run):
         ({"mechanics": False}, ["cutaway.png", "radial_final.png", "section_final.png"]),
         ({"grains": 1, "amplitudes": (0.0, 1.0)}, ["cutaway.png", "radial_final.png", "risk.png", "section_final.png"]),
         ({"kind": "vtu", "amplitudes": (0.5,)}, [name for name in ALL if "highest" not in name]),
-        ({"flat": True}, [name for name in ALL if name != "cutaway.png"]),
+        ({"flat": True}, [name for name in ALL if name not in ("cutaway.png", "boundaries.png")]),
     ],
     ids=["lithium only", "single crystal", "one state, vtu", "section"],
 )
@@ -99,7 +106,7 @@ def test_without_pyvista_only_the_picture_that_needs_it_is_left_out(tmp_path, mo
     monkeypatch.delitem(sys.modules, "solver.report.cutaway", raising=False)
     monkeypatch.setitem(sys.modules, "pyvista", None)
     assert names(figures_from_run(record(tmp_path / "run", amplitudes=(0.5,)))) == [
-        name for name in ALL if "highest" not in name and name != "cutaway.png"
+        name for name in ALL if "highest" not in name and name not in ("cutaway.png", "boundaries.png")
     ]
     assert "no cut-away picture" in caplog.text
 
@@ -112,6 +119,31 @@ def test_a_folder_without_a_run_is_refused(tmp_path, run):
     (broken / "fields.vtkhdf").unlink()
     with pytest.raises(OutputError, match="no fields there"):
         figures_from_run(broken)
+
+
+@pytest.mark.parametrize("options", [{}, {"mechanics": False}, {"flat": True, "amplitudes": (0.5,)}])
+def test_the_page_holds_everything_and_asks_for_nothing(tmp_path, options):
+    folder = record(tmp_path / "run", **options)
+    page = write_report(folder)
+    text = page.read_text(encoding="utf-8")
+    assert page == folder / "report.html"
+    states = len(options.get("amplitudes", (0.0, 2.0, 1.0)))
+    assert text.count("{source:") == states == len(list((folder / "figures" / "frames").glob("*.png")))
+    assert text.count("<img") == 1 + sum(
+        not name.startswith("section") for name in names((folder / "figures").glob("*.png"))
+    )
+    assert "name: &lt;a small ball&gt;" in text
+    assert "lithium imbalance: at most" in text
+    # Nothing is fetched: every source is embedded, and there is no address of another place.
+    assert re.findall(r'(?:src|href)="(?!data:image/png;base64,|#)', text) == []
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_frames_of_a_long_run_are_chosen_evenly(tmp_path, monkeypatch):
+    monkeypatch.setattr(solver.report.page, "_MOST_FRAMES", 2)
+    folder = record(tmp_path / "run")
+    write_report(folder)
+    assert names((folder / "figures" / "frames").iterdir()) == ["state_0000.png", "state_0002.png"]
 
 
 def test_the_table_tells_the_main_numbers(run):
