@@ -40,12 +40,14 @@ VOLTAGE = Dimension("voltage", "V", "4.3 V")
 CURRENT_DENSITY = Dimension("current density", "A/m^2", "3.4 A/m^2")
 AREA_RESISTANCE = Dimension("area resistance", "ohm*m^2", "10 ohm*cm^2")
 VELOCITY = Dimension("velocity", "um/s", "1e-9 m/s")
+EXPANSION = Dimension("thermal expansion", "1/K", "1.3e-5 1/K")
 ANGLE = Dimension("angle", "deg", "10 deg")
 
-# A unit is letters with at most a one-digit power, joined by * / or blanks: nothing that could make a parser work hard.
+# A unit is letters with at most a one-digit power, joined by * / or blanks, or one over it: nothing that could make a
+# parser work hard.
 _UNIT = r"[A-Za-zµμ°Å%]+(?:\^-?\d|\*\*-?\d|[²³])?"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
-_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*({_UNIT}(?:\s?[*/·]\s?{_UNIT}|\s{_UNIT}){{0,4}})?\s*")
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*((?:(?<=\s)1/)?{_UNIT}(?:\s?[*/·]\s?{_UNIT}|\s{_UNIT}){{0,4}})?\s*")
 _MAXIMUM_TEXT = 80
 
 
@@ -60,9 +62,12 @@ def _registry() -> Any:
 
 @lru_cache(maxsize=256)
 def _convert(number: float, unit: str, target: str) -> float:
-    registry = _registry()
+    return float(_quantity(number, unit).to(target or "dimensionless").magnitude)
+
+
+def _quantity(number: float, unit: str) -> Any:
     unit = unit.replace("mAh", "mA*h").replace("·", "*").replace("%", "percent").replace("°C", "degC")
-    return float(registry.Quantity(number, unit).to(target or "dimensionless").magnitude)
+    return _registry().Quantity(number, unit)
 
 
 def parse_quantity(value: object, dimension: Dimension) -> float:
@@ -118,6 +123,22 @@ def convert_unit(number: float, unit: str, target: str) -> float:
         return _convert(number, unit, target)
     except Exception as error:  # pint raises many kinds, all mean the same here
         raise ValueError(f'"{number:g} {unit}" cannot be given in "{target}"') from error
+
+
+def base_quantity(text: str) -> Any:
+    """A quantity of whatever dimension as a pint quantity in base units, for comparing; a pure number as a float.
+
+    Raises:
+        ValueError: When the text is no quantity.
+    """
+    parts = split_quantity(text)
+    if parts is None:
+        raise ValueError(f'"{text[:_MAXIMUM_TEXT]}" is no number with a unit')
+    try:
+        based = _quantity(*parts).to_base_units()
+    except Exception as error:  # pint raises many kinds, all mean the same here
+        raise ValueError(f'"{text}" has a unit that is not known') from error
+    return float(based.magnitude) if based.dimensionless else based
 
 
 def _finite(value: float, hint: str) -> float:

@@ -10,6 +10,7 @@ import os
 import sys
 import tomllib
 import traceback
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ import click
 import typer
 
 from solver import mpi
-from solver.cli import check, compare, doctor, materials, mesh, new, report, run, schema
+from solver.cli import check, compare, doctor, materials, mesh, new, report, run, schema, sweep
 from solver.errors import VegardError
 
 FAULT, INTERRUPTED = 70, 130
@@ -45,9 +46,17 @@ class PlainCommand(typer.core.TyperCommand):
         return super().get_help(ctx).replace("\\[", "[")
 
 
+def _examples(lines: Iterable[str]) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 for module in (new, check, schema, mesh, run, report, compare, materials, doctor):
-    examples = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES)
-    app.command(module.NAME, cls=PlainCommand, epilog=examples)(module.command)
+    app.command(module.NAME, cls=PlainCommand, epilog=_examples(module.EXAMPLES))(module.command)
+
+sweeps = typer.Typer(name=sweep.NAME, help=sweep.HELP, add_completion=False, rich_markup_mode=None)
+for name, (function, lines) in sweep.COMMANDS.items():
+    sweeps.command(name, cls=PlainCommand, epilog=_examples(lines))(function)
+app.add_typer(sweeps)
 
 
 def version() -> str:
