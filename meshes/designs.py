@@ -12,7 +12,17 @@ from pydantic import Field, model_validator
 
 from meshes.description import Description
 from meshes.pore_law import Basis, law_of
-from meshes.quantities import DIFFUSIVITY, FRACTION, FRACTURE_ENERGY, LENGTH, STRESS, VOLUME, quantity
+from meshes.quantities import (
+    DIFFUSIVITY,
+    EXPANSION,
+    FRACTION,
+    FRACTURE_ENERGY,
+    LENGTH,
+    STRESS,
+    TEMPERATURE,
+    VOLUME,
+    quantity,
+)
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 _Modulus = quantity(STRESS, "1 kPa", "5000 GPa")
@@ -36,7 +46,15 @@ class LayerMaterial(Description):
         default=None, description="share of the strain of the grains below that the layer takes by itself; 0 is inert"
     )
     misfit: Annotated[float, Field(gt=-0.2, lt=0.2)] | None = Field(
-        default=None, description="strain the layer would take when free, equal in its plane"
+        default=None, description="further strain the layer would take when free, equal in all directions"
+    )
+    thermal_expansion: quantity(EXPANSION, "-1e-3 1/K", "1e-3 1/K") | None = Field(  # type: ignore[valid-type]
+        default=None, description="linear expansion per kelvin, equal in all directions"
+    )
+    stress_free_temperature: quantity(TEMPERATURE, "-40 degC", "1200 degC") | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description="temperature at which the layer was put on without stress; by default that of the polycrystal "
+        "(`mechanics.stress_free_temperature`) for a coating, that of the experiment for a matrix",
     )
     yield_strength: _Strength | None = Field(default=None, description="start of plastic flow")  # type: ignore[valid-type]
     hardening_modulus: quantity(STRESS, "0 MPa", "1000 GPa") | None = Field(  # type: ignore[valid-type]

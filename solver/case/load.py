@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from solver.case.checks import CHECKS, Finding, Sections, find_material, referenced_files
+from solver.case.coefficient_checks import COEFFICIENT_CHECKS
 from solver.case.composition import radial_material
 from solver.case.current_table import Tables, read_table
 from solver.case.design_checks import DESIGN_CHECKS, layer_choices
@@ -225,7 +226,7 @@ def _adapter(model: type[BaseModel], key: str) -> TypeAdapter[Any]:
 def _cross_check(sections: dict[str, Any], folder: Path) -> list[Finding]:
     material, findings = find_material(sections["material"]) if "material" in sections else (None, [])
     known = Sections(sections, folder, material)
-    for needed, check in (*CHECKS, *DESIGN_CHECKS):
+    for needed, check in (*CHECKS, *DESIGN_CHECKS, *COEFFICIENT_CHECKS):
         if needed <= sections.keys():
             findings += check(known)
     return findings
@@ -245,8 +246,8 @@ def _digest(case: Case, folder: Path) -> str:
     for key, name in referenced_files(case.particle):
         # What a file holds counts, not where it lies.
         content[".".join(map(str, key))] = _file_digest(folder / name)
-        block: dict[str, Any] = reduce(operator.getitem, key[:-1], influences)  # type: ignore[arg-type]
-        block.pop(key[-1])
+        block: Any = reduce(operator.getitem, key[:-1], influences)  # type: ignore[arg-type]
+        del block[key[-1]]
     content |= {table.file: _file_digest(folder / table.file) for table in case.electrochemistry.tables}
     # The numbers of the material, not its name: a corrected library entry is another case.
     layers = [load_layer(choice).numbers() for _, choice in layer_choices(case.particle)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from solver.materials import checks, library
@@ -19,12 +21,15 @@ _OVERRIDES = {
     "youngs_modulus": ("elasticity.youngs_modulus", "MPa"),
     "poisson_ratio": ("elasticity.poisson_ratio", "1"),
     **{name: (f"elasticity.{name}", "MPa") for name in checks.STIFFNESS_NAMES},
+    "softening": ("elasticity.softening", "1"),
     "partial_molar_volume": ("chemistry.partial_molar_volume", "m^3/mol"),
     "diffusivity_ab": ("transport.diffusivity_ab", "um^2/s"),
     "diffusivity_c": ("transport.diffusivity_c", "um^2/s"),
     "diffusivity_ratio": ("transport.diffusivity_ratio", "1"),
     "diffusion_activation_energy": ("transport.diffusion_activation_energy", "J/mol"),
     "reference_temperature": ("transport.reference_temperature", "K"),
+    "thermal_expansion": ("thermal.expansion", "1/K"),
+    "thermal_anisotropy": ("thermal.expansion_anisotropy", "1/K"),
     "maximum_concentration": ("composition.maximum_concentration", "mol/m^3"),
     "theoretical_capacity": ("composition.theoretical_capacity", "mAh/g"),
 }
@@ -66,6 +71,7 @@ def load_material(choice: str | MaterialChoice) -> Material:
         exchange_current_density=number.optional("kinetics.exchange_current_density"),
         transfer_coefficient=number.optional("kinetics.transfer_coefficient") or 0.5,
         reaction_activation_energy=number.optional("kinetics.activation_energy") or 0.0,
+        thermal_expansion=_thermal_expansion(number),
         entries=entries,
     )
 
@@ -191,11 +197,21 @@ def _lattice(record: MaterialRecord, chosen: MaterialChoice, number: _Numbers) -
     return name, LatticeStrain(columns[0], columns[4], columns[5])
 
 
+def _thermal_expansion(number: _Numbers) -> tuple[float, float] | None:
+    """α_a and α_c from the mean of the three directions and the difference (eq. 14.5)."""
+    mean = number.optional("thermal.expansion")
+    if mean is None:
+        return None
+    difference = number.optional("thermal.expansion_anisotropy") or 0.0
+    return mean - difference / 3, mean + 2 * difference / 3
+
+
 def _open_circuit(record: MaterialRecord) -> OpenCircuit | None:
     if record.open_circuit is None:
         return None
     name = record.open_circuit.default
-    return open_circuit_of(name, record.open_circuit.choices[name])
+    curve = open_circuit_of(name, record.open_circuit.choices[name])
+    return curve if record.entropy is None else replace(curve, entropy=checks.evaluate(record.entropy))
 
 
 def open_circuit_of(name: str, voltage: VoltageTable | Profile) -> OpenCircuit:

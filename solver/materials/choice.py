@@ -10,6 +10,7 @@ from meshes.description import Description
 from meshes.quantities import (
     CONCENTRATION,
     DIFFUSIVITY,
+    EXPANSION,
     MOLAR_ENERGY,
     MOLAR_VOLUME,
     SPECIFIC_CAPACITY,
@@ -87,6 +88,9 @@ class MaterialChoice(Description):
     C13: _Stiffness | None = Field(default=None, description="coupling of plane and c axis")  # type: ignore[valid-type]
     C33: _Stiffness | None = Field(default=None, description="stiffness along c")  # type: ignore[valid-type]
     C44: _Stiffness | None = Field(default=None, description="shear between the layers")  # type: ignore[valid-type]
+    softening: Annotated[float, Field(ge=0, le=0.95)] | None = Field(
+        default=None, description="k_E: how much of the stiffness goes with all lithium, for `mechanics.softening`"
+    )
     diffusivity_ab: _Diffusivity | None = Field(default=None, description="in the basal plane")  # type: ignore[valid-type]
     diffusivity_table: DiffusivityTable | None = Field(
         default=None,
@@ -102,6 +106,12 @@ class MaterialChoice(Description):
     )
     reference_temperature: quantity(TEMPERATURE, "100 K", "1000 K") | None = Field(  # type: ignore[valid-type]
         default=None, description="temperature the diffusivities are given at"
+    )
+    thermal_expansion: quantity(EXPANSION, "-1e-3 1/K", "1e-3 1/K") | None = Field(  # type: ignore[valid-type]
+        default=None, description="linear expansion per kelvin α, mean of the three directions"
+    )
+    thermal_anisotropy: quantity(EXPANSION, "-1e-3 1/K", "1e-3 1/K") | None = Field(  # type: ignore[valid-type]
+        default=None, description="α_c − α_a: expansion across the layers less that within them"
     )
     maximum_concentration: quantity(CONCENTRATION, "1 mol/m^3", "1e6 mol/m^3") | None = Field(  # type: ignore[valid-type]
         default=None, description="c_max of `partial_molar_volume`: lithium sites per volume at x = 1"

@@ -21,6 +21,7 @@ _FIELDS = {
     "diffusivity": "transport.diffusivity",
     "host_strain_share": "strain.host_fraction",
     "misfit": "strain.misfit",
+    "thermal_expansion": "thermal.expansion",
     "yield_strength": "strength.yield_strength",
     "hardening_modulus": "strength.hardening_modulus",
     "adhesion": "interface.strength",
@@ -45,6 +46,8 @@ class Layer:
         hardening_modulus: Rise of the yield strength per plastic strain [MPa].
         adhesion: Strength of its bond to the particle [MPa], or None.
         toughness: Energy that separates it from the particle [J/m²], or None.
+        thermal_expansion: α [1/K], or None.
+        stress_free_temperature: At which it was put on [K]; None where the case does not say it of the layer.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Layer:
     hardening_modulus: float
     adhesion: float | None
     toughness: float | None
+    thermal_expansion: float | None = None
+    stress_free_temperature: float | None = None
 
     @property
     def stiffness(self) -> TransverseStiffness:
@@ -95,7 +100,7 @@ def load_layer(choice: str | LayerMaterial) -> Layer:
     missing = [field for field in ("youngs_modulus", "poisson_ratio") if values[field] is None]
     if missing:
         raise MaterialError(f"{chosen.base} has no {' and no '.join(missing)}; give {' and '.join(missing)}")
-    return Layer(name=chosen.base, **values)  # type: ignore[arg-type]
+    return Layer(name=chosen.base, stress_free_temperature=chosen.stress_free_temperature, **values)  # type: ignore[arg-type]
 
 
 def _number(field: str, chosen: LayerMaterial, entries: Mapping[str, Entry]) -> float | None:

@@ -20,6 +20,7 @@ from solver.materials.stiffness import TransverseStiffness
 __all__ = ["Entry", "Fracture", "GrainBoundarySet", "LatticeStrain", "Material", "OpenCircuit", "TransverseStiffness"]
 
 GAS_CONSTANT = 8.31446261815324
+ROOM_TEMPERATURE = 298.15
 
 
 def arrhenius(activation_energy: float, reference_temperature: float, temperature: float) -> float:
@@ -29,15 +30,28 @@ def arrhenius(activation_energy: float, reference_temperature: float, temperatur
 
 @dataclass(frozen=True, eq=False)
 class OpenCircuit:
-    """Open-circuit voltage U(x) [V] against lithium metal, constant outside the interval it was measured in."""
+    """Open-circuit voltage U(x) [V] against lithium metal, constant outside the interval it was measured in.
+
+    Attributes:
+        name: Name of the curve.
+        valid: Interval of x it was measured in.
+        function: U(x) [V] at the reference temperature.
+        entropy: dU/dT(x) [V/K], or None where it is not known (eq. 14.2).
+        reference_temperature: Of the curve [K].
+    """
 
     name: str
     valid: tuple[float, float]
     function: Callable[[ArrayLike], NDArray[np.float64]]
+    entropy: Callable[[ArrayLike], NDArray[np.float64]] | None = None
+    reference_temperature: float = ROOM_TEMPERATURE
 
-    def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
-        """U [V] at stoichiometry x, same shape as x."""
-        return self.function(x)
+    def __call__(self, x: ArrayLike, temperature: float | None = None) -> NDArray[np.float64]:
+        """U [V] at stoichiometry x, same shape as x, and at a temperature [K]; by default that of the curve."""
+        voltage = self.function(x)
+        if self.entropy is None or temperature is None:
+            return voltage
+        return voltage + (temperature - self.reference_temperature) * self.entropy(x)
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,7 @@ class Material:
         exchange_current_density: i_ref of the surface reaction at the reference temperature [A/m²] (eq. 11.3), or None.
         transfer_coefficient: α of its anodic branch [-].
         reaction_activation_energy: [J/mol].
+        thermal_expansion: α_a and α_c [1/K] (eq. 14.5), or None.
         entries: Every number by `group.name` with unit, range, confidence, source and note, overrides included.
     """
 
@@ -98,6 +113,7 @@ class Material:
     exchange_current_density: float | None
     transfer_coefficient: float
     reaction_activation_energy: float
+    thermal_expansion: tuple[float, float] | None
     entries: Mapping[str, Entry]
 
     def arrhenius(self, temperature: float) -> float:
@@ -134,7 +150,9 @@ class Material:
             "transfer_coefficient": self.transfer_coefficient,
             "reaction_activation_energy [J/mol]": self.reaction_activation_energy,
             "open_circuit": None if self.open_circuit is None else self.open_circuit.name,
+            "has_entropy": self.open_circuit is not None and self.open_circuit.entropy is not None,
             "maximum_concentration [mol/m^3]": self.maximum_concentration,
+            "thermal_expansion [1/K]": self.thermal_expansion and list(self.thermal_expansion),
             "density [kg/m^3]": self.density,
             "theoretical_capacity [mAh/g]": self.theoretical_capacity,
         }

@@ -24,13 +24,13 @@ class EquilibriumVoltage:
 
     Args:
         open_circuit: The measured voltage.
-        temperature: [K].
+        temperature: [K]; moves the curve where its entropy is known (eq. 14.2).
     """
 
     def __init__(self, open_circuit: OpenCircuit, temperature: float) -> None:
         self.low, self.high = open_circuit.valid
         x = np.linspace(self.low, self.high, _ROWS)
-        self._curve = PchipInterpolator(x, open_circuit(x))
+        self._curve = PchipInterpolator(x, open_circuit(x, temperature))
         self._slope = self._curve.derivative()
         self._thermal = GAS_CONSTANT * temperature / FARADAY
 

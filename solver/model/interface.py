@@ -32,10 +32,12 @@ class InterfaceLaw:
     Attributes:
         bulk: Elastic constants of the matrix [MPa].
         adhesion: Traction at which the bond opens [MPa].
+        free_strain: Strain of the layer without stress, equal in all directions [-].
     """
 
     bulk: TransverseStiffness
     adhesion: float
+    free_strain: float = 0.0
 
     def stiffness(self) -> tuple[TransverseStiffness, TransverseStiffness]:
         """Elastic constants [MPa] of the layer while bonded, and after, without contact."""

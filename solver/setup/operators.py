@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from meshes.particle_mesh import MATRIX
 from solver.case.schema import Case
 from solver.materials.radial import RadialMaterial
 from solver.setup.boundaries import boundaries_of
 from solver.setup.electrochemistry import surface_of
-from solver.setup.layers import film_resistances, region_layers, surface_films, surface_shells
+from solver.setup.layers import cooling_of, film_resistances, region_layers, surface_films, surface_shells
 from solver.setup.particle import Particle
+from solver.setup.solids import solids_of
 from solver.setup.surroundings import surroundings_of
 from solver.solve.coating_stress import CoatingStress
 from solver.solve.coupling import Coupling, OneWay, OneWayWithMemory, Uncoupled
@@ -20,7 +22,7 @@ from solver.solve.load_path import LoadPath
 from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Membrane
 from solver.solve.phases import Phases
-from solver.solve.solids import Crystal, Solids
+from solver.solve.solids import Solids
 from solver.solve.transport import Transport
 
 
@@ -30,17 +32,13 @@ def build_coupling(case: Case, material: RadialMaterial, particle: Particle, pha
     transport = build_transport(case, material, domain, phases)
     if mechanics.coupling == "none":
         return Uncoupled(transport)
-    solids = Solids(
-        domain,
-        [Crystal(each.stiffness, each.lattice) for each in material.materials],
-        lambda points, grain: material.shares(domain.relative_radius(points)),
-        layers=region_layers(case.particle),
-        rest=mechanics.stress_free_stoichiometry,
-    )
+    cooling = cooling_of(case, material)
+    layers = region_layers(case.particle, cooling)
+    solids = solids_of(case, material, domain, layers)
     if mechanics.strain == "finite":
         return OneWay(transport, _finite_mechanics(case, domain, solids, phases))
-    films, shells = surface_films(case.particle), surface_shells(case.particle)
-    around = surroundings_of(case, domain, particle.columns)
+    films, shells = surface_films(case.particle, cooling), surface_shells(case.particle, cooling)
+    around = surroundings_of(case, domain, particle.columns, layers.get(MATRIX))
     solver = Mechanics(
         domain,
         solids,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from meshes.particle import Particle
 from meshes.particle_mesh import ParticleMesh
 from solver.case.schema import Case
-from solver.materials import Layer, load_layer
+from solver.materials import Layer
 from solver.model.interface import InterfaceLaw
 from solver.model.plasticity import PlasticLaw
 from solver.solve.domain import Domain
@@ -53,16 +53,16 @@ def limited_columns(particle: Particle, mesh: ParticleMesh) -> Columns | None:
     return columns_of(mesh) if limited else None
 
 
-def surroundings_of(case: Case, domain: Domain, columns: Columns | None) -> Surroundings:
+def surroundings_of(case: Case, domain: Domain, columns: Columns | None, layer: Layer | None) -> Surroundings:
     """The surroundings a case asks for, at rest.
 
     Args:
         case: The case.
         domain: The distributed particle.
         columns: Columns of its interface layer, the same on every rank, or None.
+        layer: The matrix, with the strain it has from cooling, or None.
     """
     matrix, pressure = case.particle.matrix, float(case.mechanics.stack_pressure)
-    layer = load_layer(matrix.material) if matrix is not None else None
     plastic = interface = None
     if matrix is not None and layer is not None and matrix.plastic:
         plastic = PlasticMatrix(domain, _plastic_law(layer))
@@ -80,4 +80,4 @@ def _plastic_law(layer: Layer) -> PlasticLaw:
 def _interface_law(layer: Layer) -> InterfaceLaw:
     if layer.adhesion is None:
         raise ValueError(f"{layer.name} has no adhesion; the checks of a case see to that")
-    return InterfaceLaw(layer.stiffness, layer.adhesion)
+    return InterfaceLaw(layer.stiffness, layer.adhesion, layer.misfit)

@@ -94,7 +94,9 @@ class CoatingStress:
         axes = self._domain.c_axes[self._domain.grain[facets.cells] - 1]
         along_c = axes[:, :, None] * axes[:, None, :]
         lattice = strain_a[:, None, None] * (np.eye(3) - along_c) + strain_c[:, None, None] * along_c
-        total = _matrices(self._at_facets(elastic_strain, facets.cells, facets.local[:, 0])) + lattice
+        thermal_a, thermal_c = self._solids.thermal_strains(facets.cells).T
+        thermal = thermal_a[:, None, None] * (np.eye(3) - along_c) + thermal_c[:, None, None] * along_c
+        total = _matrices(self._at_facets(elastic_strain, facets.cells, facets.local[:, 0])) + lattice + thermal
         projector = np.eye(3) - facets.normal[:, :, None] * facets.normal[:, None, :]
         stresses = []
         for layer in (film.layer for film in self._films):

@@ -32,8 +32,6 @@ _prefixes = count()
 
 _OPTIONS = {
     "ksp_type": "cg",
-    "ksp_guess_type": "pod",
-    "ksp_guess_pod_size": "10",
     "pc_type": "mg",
     "mg_levels_ksp_type": "chebyshev",
     "mg_levels_ksp_max_it": "2",
@@ -46,6 +44,8 @@ _OPTIONS = {
     # PETSc's grouping of equal rows slows its plain CSR product on generic builds.
     "coarse_mat_no_inode": "",
 }
+# Guesses from earlier solutions, for a matrix that does not change; otherwise the latest solution is the guess.
+_OPTIONS_OF_CONSTANT_STIFFNESS = {"ksp_guess_type": "pod", "ksp_guess_pod_size": "10"}
 # A layer a hundredth of the radius thick that is open, or slides, couples points across it strongly along one direction
 # and hardly along others: point blocks smooth that poorly (190 iterations where these take 11).
 # Incomplete factors of such matrices need not be positive, so conjugate gradients would stop.
@@ -62,6 +62,9 @@ _OPTIONS_OF_THIN_LAYERS = {
 }
 # Flat cells of thin layers take up to a hundred and more; a good mesh of grains takes 16.
 _MAXIMUM_ITERATIONS = 500
+# How many more iterations a preconditioner of an earlier stiffness may cost before it is made anew.
+_STALE = 1.3
+_FEW_ITERATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class ElasticSolver:
         tolerance: Relative residual at which solves stop [-].
         phases: Stopwatch.
         terms: What is added to the elasticity of the cells.
+        is_constant: Whether the stiffness stays the same, but for a few jumps.
 
     Attributes:
         space: P2 vector space of the displacement [µm].
@@ -97,13 +101,16 @@ class ElasticSolver:
         tolerance: float,
         phases: Phases,
         terms: Sequence[ElasticTerm] = (),
+        is_constant: bool = True,
     ) -> None:
         self.stiffness, self._domain, self._terms = stiffness, domain, terms
+        self._is_constant, self._is_stale, self._usual_iterations = is_constant, False, 0
         self.space = fem.functionspace(domain.mesh, ("Lagrange", 2, (3,)))
         coarse_space = fem.functionspace(domain.mesh, ("Lagrange", 1, (3,)))
         prefix = f"vegard_elastic_{next(_prefixes)}_"
         has_thin_layer = domain.comm.allreduce(bool((domain.grain == INTERFACE).any()), op=MPI.LOR)
         chosen = _OPTIONS | _OPTIONS_OF_THIN_LAYERS if has_thin_layer else _OPTIONS
+        chosen = chosen | _OPTIONS_OF_CONSTANT_STIFFNESS if is_constant else chosen
         options = PETSc.Options()
         for name, value in chosen.items():
             options[prefix + name] = value
@@ -143,7 +150,16 @@ class ElasticSolver:
     def reassemble(self) -> None:
         """Assembles both levels again, after `stiffness` or a coefficient of a term has changed."""
         compat.assemble_matrix(self.matrix, self._forms[0], self._planes.conditions)
+        self._renew()
+
+    def follow(self) -> None:
+        """Takes up a `stiffness` that has changed a little; the coarse level waits until solves become slow."""
+        compat.assemble_matrix(self.matrix, self._forms[0], self._planes.conditions)
+        self._is_stale = True
+
+    def _renew(self) -> None:
         compat.assemble_matrix(self._coarse, self._forms[1], self._coarse_planes.conditions)
+        self._is_stale, self._usual_iterations = False, 0
 
     def _set_null_spaces(self, coarse_space: fem.FunctionSpace) -> PETSc.NullSpace:
         """Tells both levels of the rigid motions; returns those of the fine one."""
@@ -174,6 +190,7 @@ class ElasticSolver:
         multigrid.getMGCoarseSolve().setOperators(self._coarse)
         multigrid.getMGSmoother(1).setOperators(self.matrix)
         ksp.setTolerances(rtol=tolerance, atol=0.0, max_it=_MAXIMUM_ITERATIONS)
+        ksp.setInitialGuessNonzero(not self._is_constant)
         ksp.setFromOptions()
         ksp.setUp()
         return ksp
@@ -189,11 +206,23 @@ class ElasticSolver:
         if load.norm() == 0.0:
             displacement.x.array[:] = 0.0
             return LinearReport(0, True, int(PETSc.KSP.ConvergedReason.CONVERGED_ATOL))
-        self._ksp.solve(load, self._solution)
-        reason = int(self._ksp.getConvergedReason())
-        if reason > 0:
+        report = self._iterate(load, displacement)
+        is_slow = 0 < _STALE * self._usual_iterations < report.iterations
+        if self._is_stale and (is_slow or not report.converged):
+            self._renew()
+            report = report if report.converged else self._iterate(load, displacement)
+        elif self._usual_iterations == 0:
+            self._usual_iterations = max(report.iterations, _FEW_ITERATIONS)
+        if report.converged:
             self._solution.copy(displacement.x.petsc_vec)
             displacement.x.scatter_forward()
+        return report
+
+    def _iterate(self, load: PETSc.Vec, guess: fem.Function) -> LinearReport:
+        if not self._is_constant:
+            guess.x.petsc_vec.copy(self._solution)
+        self._ksp.solve(load, self._solution)
+        reason = int(self._ksp.getConvergedReason())
         return LinearReport(self._ksp.getIterationNumber(), reason > 0, reason)
 
     def constrain(self, load: PETSc.Vec) -> None:

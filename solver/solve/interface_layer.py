@@ -175,7 +175,9 @@ class InterfaceLayer:
         pressing = self._law.contact_stiffness * self.touching * along
         apart = ~self.bonded & ~self.touching
         thickness = self._column_volumes / self._columns.areas
-        traction = constants[:, 0] * along + constants[:, 1] * (np.trace(mean, axis1=1, axis2=2) - along)
+        free = self._law.free_strain
+        across = np.trace(mean, axis1=1, axis2=2) - along
+        traction = constants[:, 0] * (along - free) + constants[:, 1] * (across - 2.0 * free)
         return Bond(
             bonded=self.bonded,
             apart=apart,

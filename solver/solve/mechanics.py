@@ -1,7 +1,8 @@
 """Quasi-static elastic response of a free particle, or of its section, to its lithium field (eqs. 1.1-2.7, 7.1).
 
-The stiffness is constant, so one solver serves the whole run. The lattice curves are evaluated at the quadrature
-points: interpolating them at vertices would bias the strain where they bend, which is where a charge ends.
+One solver serves the whole run: its matrix is constant, or softens slowly (eq. 2.6). The lattice curves are evaluated
+at the quadrature points: interpolating them at vertices would bias the strain where they bend, which is where a charge
+ends.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Mechanics:
         self._domain, self._solids, self._terms, self._phases = domain, solids, terms, phases
         self._coating, self._moment = coating, moment
         self._rule = GAUSS[domain.dimension]
-        self.solver = ElasticSolver(domain, solids.stiffness, tolerance, phases, terms)
+        self.solver = ElasticSolver(domain, solids.stiffness, tolerance, phases, terms, is_constant=not solids.softens)
         self.displacement = fem.Function(self.solver.space, name="displacement")
         self.reports: list[LinearReport] = []
         points = fem.functionspace(domain.mesh, basix.ufl.quadrature_element(domain.mesh.basix_cell(), degree=_DEGREE))
@@ -117,8 +118,7 @@ class Mechanics:
 
     def set_lithium(self, stoichiometry: fem.Function) -> None:
         """Sets the load to that of a lithium field, P1, with ghosts up to date."""
-        with self._phases.measure("lattice curves"):
-            self._set_lithium(stoichiometry.x.array[stoichiometry.function_space.dofmap.list])
+        self._set_lithium(stoichiometry.x.array[stoichiometry.function_space.dofmap.list])
 
     def solve_load(self) -> LinearReport:
         """Finds the displacement for the present load; the previous one stays when the solve fails."""
@@ -134,22 +134,34 @@ class Mechanics:
         return float(self.load.norm())
 
     def reassemble(self) -> None:
-        """Takes up elastic constants that have changed."""
+        """Takes up elastic constants that have changed a lot."""
         with self._phases.measure("stiffness assembly"):
             self.solver.reassemble()
+        self._release_anew()
+
+    def _soften(self, corners: NDArray[np.float64]) -> None:
+        """Takes up the stiffness that goes with a lithium field, if there is such a thing (eq. 2.6)."""
+        if self._solids.soften(corners):
+            with self._phases.measure("stiffness assembly"):
+                self.solver.follow()
+            self._release_anew()
+
+    def _release_anew(self) -> None:
         if self.stretch is not None:
             with self._phases.measure("elastic solves"):
                 self.stretch.update()
 
     def _set_lithium(self, corners: NDArray[np.float64]) -> None:
         """Sets the free strain, and tells the terms, from the stoichiometry at the corners of the cells."""
-        strains = self._solids.strains(corners)
-        self._strain_a.x.array[self._points] = strains[..., 0]
-        self._strain_c.x.array[self._points] = strains[..., 1]
+        with self._phases.measure("lattice curves"):
+            strains = self._solids.strains(corners)
+            self._strain_a.x.array[self._points] = strains[..., 0]
+            self._strain_c.x.array[self._points] = strains[..., 1]
         self._update_terms(corners)
 
     def _update_terms(self, corners: NDArray[np.float64]) -> None:
         self._corners = corners
+        self._soften(corners)
         for term in self._terms:
             term.update(corners)
 
@@ -180,7 +192,7 @@ class Mechanics:
         )
 
     def mismatch(self, mean_stoichiometry: float) -> StressSample:
-        """Stress if the lithium were spread evenly (eq. 2.7).
+        """Stress if the lithium were spread evenly (eqs. 2.7, 14.6).
 
         With one crystal, only the difference ε_c − ε_a of a uniform lithium content stresses a free particle, and
         linearly so: one unit solution, found at the first call, serves every x̄. Whatever cannot stretch along its
@@ -195,7 +207,8 @@ class Mechanics:
         if self._unit_mismatch is None:
             self._unit_mismatch = self._solve_aside(self._set_unit_mismatch)
         unit, factor = self._unit_mismatch, self._solids.mismatch_of(mean_stoichiometry)
-        return replace(unit, stress=factor * unit.stress, elastic_strain=factor * unit.elastic_strain)
+        left = self._solids.stiffness_left(mean_stoichiometry)
+        return replace(unit, stress=left * factor * unit.stress, elastic_strain=factor * unit.elastic_strain)
 
     @property
     def axial_strain(self) -> float:
@@ -205,6 +218,7 @@ class Mechanics:
     def _set_unit_mismatch(self) -> None:
         self._strain_a.x.array[:] = 0.0
         self._strain_c.x.array[:] = 1.0
+        self._soften(np.ones_like(self._corners))
 
     def _solve_aside(self, set_eigenstrain: Callable[[], None]) -> StressSample:
         """Stress for another eigenstrain; the current solution is put back afterwards."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from solver.materials import MaterialChoice, load_material
+from solver.materials import EquilibriumVoltage, MaterialChoice, load_material
 
 
 def chosen(base="NMC811", **overrides):
@@ -156,3 +156,16 @@ def test_a_choice_survives_its_json():
     first = MaterialChoice(base="NMC811", diffusivity_ab="1e-14 m^2/s", C44="60 GPa", reference_temperature="30 degC")
     again = MaterialChoice.model_validate_json(first.model_dump_json(exclude_none=True))
     assert load_material(again).digest == load_material(first).digest
+
+
+def test_the_voltage_moves_with_temperature_where_its_entropy_is_known():
+    curve = chosen().open_circuit
+    x = np.array([0.3, 0.6, 0.85])
+    warm, cold = (EquilibriumVoltage(curve, temperature) for temperature in (328.15, 298.15))
+    entropy = (
+        0.04006 * np.exp(-((x - 0.2828) ** 2) / 0.0009855) - 0.06656 * np.exp(-((x - 0.8032) ** 2) / 0.02179)
+    ) / 1e3
+    assert warm(x) - cold(x) == pytest.approx(30.0 * entropy, abs=1e-8)  # between rows 4e-4 apart
+    assert chosen("Ni90").open_circuit.entropy is None
+    other = EquilibriumVoltage(chosen("Ni90").open_circuit, 328.15)
+    assert other(0.6) == pytest.approx(float(chosen("Ni90").open_circuit(0.6)))
