@@ -137,6 +137,7 @@ class Transport:
         self._past: deque[tuple[float, PETSc.Vec]] = deque(maxlen=_HISTORY - 1)
         self._spare = [self._accepted.duplicate() for _ in range(_HISTORY)]
         self._step, self._order, self._leading = 0.0, 1, 0.0
+        self._drive = Drive(inflow=0.0)
         self._course: Course | None = None
         self._clock = self._gain = 0.0  # time in the course, and what the latest step brought
 
@@ -177,10 +178,19 @@ class Transport:
         return self._solver.state(self._accepted)[1]
 
     def _begin(self, drive: Drive, course: Course | None = None, start: float = 0.0) -> None:
-        self._course, self._clock, self._gain = course, start, 0.0
-        self._solver.begin(drive, self._accepted)
-        self.stoichiometry.x.scatter_forward()
+        self._drive, self._course, self._clock, self._gain = drive, course, start, 0.0
+        self.settle()
         self.forget()
+
+    def settle(self) -> None:
+        """Puts the accepted state under the present drive again, after what acts on its lithium has changed."""
+        self._solver.begin(self._drive, self._accepted)
+        self.stoichiometry.x.scatter_forward()
+
+    @property
+    def has_history(self) -> bool:
+        """Whether a step has been accepted since the drive began."""
+        return bool(self._past)
 
     def forget(self) -> None:
         """Drops the history, as after a jump of the current: the next step is one of backward Euler."""
