@@ -5,8 +5,8 @@
     pvpython scripts/paraview/open_run.py results/quickstart --pictures pictures --state 5 --warp 3
 
 In ParaView itself it also works as a macro (Macros, Import new macro): start ParaView in the folder of the run.
-Views: lithium, first principal stress, hydrostatic stress (all three on the half behind a cut, deformed, with the outlines of
-the grains on the cut) and the normal traction on the grain boundaries. The time slider moves all of them.
+Views: lithium, first principal stress and hydrostatic stress, all three on the half behind a cut, deformed, with the
+outlines of the grains, and the normal traction on the grain boundaries. The time slider moves all of them.
 """
 
 from __future__ import annotations
