@@ -27,8 +27,8 @@ from solver.solve.surface import SurfaceRows
 Array = NDArray[np.float64]
 
 _NEWTON_STEPS = 25
-# Of the first residual, and of x where the first guess was the solution; each row over its diagonal.
-_REDUCTION, _RESIDUAL = 1e-9, 1e-14
+# Of the first residual, and of x where the first guess was all but the solution; each row over its diagonal.
+_REDUCTION, _RESIDUAL = 1e-9, 1e-12
 _BALANCE = 1e-10  # of what passes the surface
 _LARGEST_CHANGE = 0.1  # of x in one Newton step
 _LARGEST_MOVE = 0.2  # of the potential in one [V]
