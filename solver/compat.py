@@ -7,8 +7,8 @@ import os
 import platform
 import signal
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from dolfinx import fem, mesh
 from dolfinx.fem import petsc as fem_petsc
 from dolfinx.graph import adjacencylist
 from dolfinx.io import distribute_entity_data
+from filelock import FileLock
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
@@ -51,7 +52,6 @@ _COMPILER_FLAGS = (
     "-fassociative-math",
 )
 _COMPILE_TIMEOUT = 300
-_STALE_AFTER = 600.0
 # Marks the messages of our index maps; any number that DOLFINx does not use itself.
 _SPACE_TAG = 17
 
@@ -60,15 +60,13 @@ _SPACE_TAG = 17
 def jit_options() -> dict[str, Any]:
     """Options for every `fem.form` and `fem.Expression`: vectorising flags and a cache of its own.
 
-    The cache folder is keyed by the processor, because code built with -march=native fails on an older one, and a
-    compile that was killed is cleared, because DOLFINx would wait for it in vain.
+    The cache folder is keyed by the processor, because code built with -march=native fails on an older one.
     """
     base = os.environ.get("VEGARD_JIT_CACHE")
     root = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vegard" / "jit"
     key = hashlib.sha256(f"{dolfinx.__version__} {platform.machine()} {_processor()}".encode()).hexdigest()[:12]
     folder = root / f"{dolfinx.__version__}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
-    _remove_stale(folder)
     return {
         "cffi_extra_compile_args": list(_COMPILER_FLAGS),
         "cache_dir": folder,
@@ -85,24 +83,34 @@ def _processor() -> str:
     return "".join(sorted({line for line in path.read_text().splitlines() if line.startswith(wanted)}))
 
 
-def _remove_stale(folder: Path) -> None:
-    for source in folder.glob("*.c"):
-        finished = source.with_suffix(".c.cached").exists()
-        try:
-            if not finished and time.time() - source.stat().st_mtime > _STALE_AFTER:
-                source.unlink()
-        except FileNotFoundError:  # another process cleaned up first
-            continue
+@contextmanager
+def _sole_compiler() -> Iterator[None]:
+    """Lets one process at a time compile into the cache, of each run its rank 0.
+
+    DOLFINx leaves a mark when it begins to compile and waits when it finds one. The mark of a compile that was killed
+    would be waited for in vain: here, where nobody else compiles, marks without a result are cleared away.
+    """
+    folder: Path = jit_options()["cache_dir"]
+    if MPI.COMM_WORLD.rank:
+        yield
+        return
+    with FileLock(folder / ".compile.lock"):
+        for source in folder.glob("*.c"):
+            if not source.with_suffix(".c.cached").exists():
+                source.unlink(missing_ok=True)
+        yield
 
 
 def form(expression: ufl.Form) -> fem.Form:
     """Compiled form."""
-    return fem.form(expression, jit_options=jit_options())
+    with _sole_compiler():
+        return fem.form(expression, jit_options=jit_options())
 
 
 def expression(value: ufl.core.expr.Expr, points: NDArray[np.float64]) -> fem.Expression:
     """Compiled expression at reference points (points, dimension)."""
-    return fem.Expression(value, points, jit_options=jit_options())
+    with _sole_compiler():
+        return fem.Expression(value, points, jit_options=jit_options())
 
 
 def create_simplex_mesh(comm: MPI.Comm, cells: NDArray[np.int64], points: NDArray[np.float64]) -> mesh.Mesh:

@@ -17,7 +17,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from solver.case.checks import referenced_files
 from solver.case.estimate import FIGURES, CaseEstimate, estimate_case
 from solver.errors import OutputError
 from solver.output.files import write_json, write_text
+from solver.sweep.axes import Choice
 from solver.sweep.cases import CheckedCases, SweepCase, case_text
 from solver.sweep.load import LoadedSweep
 from solver.sweep.places import with_value
@@ -117,12 +118,13 @@ def make_plan(sweep: LoadedSweep, checked: CheckedCases, folder: Path) -> Plan:
     """
     known = _names_by_digest(folder)
     labels = [axis.label for axis in sweep.axes]
+    varied = {label for label in labels if len({case.inputs.get(label) for case in checked.cases}) > 1}
     runs: dict[str, PlannedRun] = {}
     for case in checked.cases:
         if case.loaded.digest not in runs:
             index = len(runs) + 1
             short = case.loaded.digest[:_DIGEST_LENGTH]
-            name = known.get(short) or _run_name(case, short)
+            name = known.get(short) or _run_name([choice for choice in case.point if choice.label in varied], short)
             runs[case.loaded.digest] = _planned(case, index, name, sweep.sweep.ranks)
     repeated = len(checked.cases) - len(runs)
     source = str(sweep.file.path)
@@ -208,20 +210,20 @@ def _planned(case: SweepCase, index: int, name: str, ranks: int) -> PlannedRun:
     )
 
 
-def _run_name(case: SweepCase, digest: str) -> str:
+def _run_name(choices: Iterable[Choice], digest: str) -> str:
     """Readable, safe in every shell and file system, and its own by the digest at its end."""
-    parts = (f"{choice.label}-{_slug(choice.text)}" for choice in case.point)
+    parts = (f"{choice.label}-{_slug(choice.text)}" for choice in choices)
     return f"{'_'.join(parts)[:_LONGEST_NAME].rstrip('-_.')}_{digest}".lstrip("_")
 
 
 def _slug(text: str) -> str:
-    plain = text.replace("µ", "u").replace("μ", "u").replace("%", "pct").replace(" ", "")
+    plain = re.sub(r"(?<=\d) (?=[A-Za-zµμ%])", "", text).replace("µ", "u").replace("μ", "u").replace("%", "pct")
     return re.sub(r"[^A-Za-z0-9.+]+", "-", plain).strip("-.")[:_LONGEST_VALUE] or "value"
 
 
 def _names_by_digest(folder: Path) -> dict[str, str]:
     """Names of the run folders that are there, by the digest they end in."""
-    names = (path.name for path in (folder / RUNS).glob("*_*") if (path / CASE).is_file())
+    names = (path.name for path in (folder / RUNS).glob("*") if (path / CASE).is_file())
     return {name.rpartition("_")[2]: name for name in sorted(names)}
 
 
