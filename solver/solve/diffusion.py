@@ -17,6 +17,9 @@ from solver.solve.boundary_transport import BoundaryTransport
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
 
+# Under this name a stiffness on a broken space keeps the matrix from vertices to the degrees of freedom there.
+VERTICES = "vegard_vertices"
+
 
 class Medium:
     """What lithium diffuses in: the grains, cell by cell, and their boundaries.
@@ -48,6 +51,13 @@ class Medium:
         self.along, self.across, self.sites = (
             _in_grains(domain, field) for field in (diffusivity_ab, diffusivity_c, sites)
         )
+        self._first_along, self._first_across = self.along.x.array.copy(), self.across.x.array.copy()
+
+    def rescale(self, factors: ArrayLike) -> None:
+        """Multiplies the first diffusivities of the cells by factors, one per local and ghost cell."""
+        rows = self.along.function_space.dofmap.list[:, 0]
+        for field, first in ((self.along, self._first_along), (self.across, self._first_across)):
+            field.x.array[rows] = first[rows] * factors
 
     def space(self) -> fem.FunctionSpace:
         """P1 space in which lithium jumps only where a boundary hinders it; collective."""
@@ -79,6 +89,9 @@ class Diffusion:
             self._form = compat.form(form if at_boundaries is None else form + at_boundaries)
             mass_form = compat.form(medium.sites * test * cells)
         self.stiffness: PETSc.Mat = compat.create_matrix(self._form, "aij")
+        continuous = fem.functionspace(medium.domain.mesh, ("Lagrange", 1))
+        if continuous.dofmap.index_map.size_global < space.dofmap.index_map.size_global:
+            self.stiffness.compose(VERTICES, compat.interpolation_matrix(continuous, space))
         self.mass: PETSc.Vec = compat.create_vector(mass_form)
         # The integral of a P1 test function is its row of the lumped mass matrix.
         compat.assemble_vector(self.mass, mass_form)

@@ -35,12 +35,16 @@ class ReactionStepSolver:
 
     def __init__(self, stiffness: PETSc.Mat, rows: SurfaceRows, kinetics: ButlerVolmer) -> None:
         self._rows, self._kinetics, self._flow = rows, kinetics, ReactionFlow(rows, kinetics)
-        self._system = ShiftedDiffusion(stiffness, UniformFlux(rows))
+        self._system = ShiftedDiffusion(stiffness, UniformFlux(rows), rows.places)
         self._residual, self._right, self._answer, self._border = (self._system.diagonal.duplicate() for _ in range(4))
         self._drive, self._potential = Drive(inflow=0.0), float("nan")
 
     def prepare_mass(self, mass: Array) -> None:
         """Every degree of freedom has its own."""
+
+    def take_stiffness(self) -> None:
+        """Takes up entries of the diffusion matrix that have changed; collective."""
+        self._system.take_stiffness()
 
     def begin(self, drive: Drive, x: PETSc.Vec) -> None:
         """Takes a current or a potential; the potential a current needs is found from the field."""

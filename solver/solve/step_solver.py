@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from solver.model.kinetics import EquilibriumVoltage
-from solver.solve.surface import Equipotential, Held, Surface, SurfaceRows, UniformFlux
+from solver.solve.diffusion import VERTICES
+from solver.solve.surface import Equipotential, Held, Places, Surface, SurfaceRows, UniformFlux
+from solver.solve.vertex_preconditioner import VertexPreconditioner
 
 Array = NDArray[np.float64]
 
@@ -64,6 +66,9 @@ class StepSolver(Protocol):
     def prepare_mass(self, mass: Array) -> None:
         """Maps the lumped mass to the constrained system, in place."""
 
+    def take_stiffness(self) -> None:
+        """Takes up entries of the diffusion matrix that have changed; collective."""
+
     def begin(self, drive: Drive, x: PETSc.Vec) -> None:
         """Takes a new drive; may set entries of x that the drive fixes."""
 
@@ -83,18 +88,34 @@ class ShiftedDiffusion:
     Args:
         stiffness: Diffusion matrix K.
         surface: The condition; can be replaced.
+        bare: Places where lithium passes without a film.
     """
 
-    def __init__(self, stiffness: PETSc.Mat, surface: Surface) -> None:
-        self._stiffness = stiffness
-        self.surface = surface
-        self._stiffness_diagonal = stiffness.getDiagonal()
-        surface.constrain(self._stiffness_diagonal.array)
-        surface.add_diagonal(self._stiffness_diagonal.array)
+    def __init__(self, stiffness: PETSc.Mat, surface: Surface, bare: Places) -> None:
+        self._stiffness, self._bare = stiffness, bare
+        self.surface = self._usual_surface = surface
+        self._stiffness_diagonal = stiffness.createVecLeft()
+        self._set_stiffness_diagonal()
         self.diagonal = self._stiffness_diagonal.duplicate()
         self._operator = PETSc.Mat().createPython(stiffness.getSizes(), self, comm=stiffness.comm)
         self._operator.setUp()
-        self._ksp = _conjugate_gradients(self._operator)
+        self._ksp = _conjugate_gradients(self._operator, self._preconditioner())
+
+    def _set_stiffness_diagonal(self) -> None:
+        self._stiffness.getDiagonal(self._stiffness_diagonal)
+        self._usual_surface.constrain(self._stiffness_diagonal.array)
+        self._usual_surface.add_diagonal(self._stiffness_diagonal.array)
+
+    def take_stiffness(self) -> None:
+        """Takes up entries of K that have changed."""
+        self._set_stiffness_diagonal()
+        if (preconditioner := self._preconditioner()) is not None:
+            self._ksp.getPC().setPythonContext(preconditioner)
+
+    def _preconditioner(self) -> VertexPreconditioner | None:
+        """Where several degrees of freedom share a vertex; the diagonal serves everywhere else."""
+        vertices = self._stiffness.query(VERTICES)
+        return None if vertices is None else VertexPreconditioner(vertices, self._stiffness, self, self._bare)
 
     def mult(self, matrix: PETSc.Mat | None, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Puts (K + diagonal) x into y; PETSc calls it."""
@@ -108,7 +129,7 @@ class ShiftedDiffusion:
         self.surface.exchange(x.array_r, residual)
         self.surface.constrain(residual)
 
-    def getDiagonal(self, matrix: PETSc.Mat, result: PETSc.Vec) -> None:
+    def getDiagonal(self, matrix: PETSc.Mat | None, result: PETSc.Vec) -> None:
         """Diagonal for the Jacobi preconditioner; PETSc calls it."""
         result.waxpy(1.0, self.diagonal, self._stiffness_diagonal)
 
@@ -139,14 +160,20 @@ class LinearStepSolver:
     ) -> None:
         self._rows, self._voltage = rows, voltage
         self._driven: Surface = Equipotential(rows) if equipotential else UniformFlux(rows)
-        self._system = ShiftedDiffusion(stiffness, self._driven)
+        self._system = ShiftedDiffusion(stiffness, self._driven, rows.places)
         self._source = self._system.diagonal.duplicate()
         self._load = self._source.duplicate()
         self._inflow = 0.0
+        self._sites = self._source.duplicate()  # 1 where there is lithium, 0 outside the grains
 
     def prepare_mass(self, mass: Array) -> None:
         """The entries of a bare equipotential surface act as one."""
         self._driven.constrain(mass)
+        self._sites.array[:] = mass > 0.0
+
+    def take_stiffness(self) -> None:
+        """Takes up entries of the diffusion matrix that have changed; collective."""
+        self._system.take_stiffness()
 
     def begin(self, drive: Drive, x: PETSc.Vec) -> None:
         """Takes a current or a held outside; a held one is taken by bare surfaces at once."""
@@ -169,8 +196,15 @@ class LinearStepSolver:
         diagonal.copy(self._system.diagonal)
         self._load.waxpy(1.0, load, self._source)
         converged, iterations = self._system.solve(self._load, x)
+        if self._system.surface is self._driven:
+            self._balance(diagonal, x)
         outside, potential = self.state(x)
         return Solved(converged, iterations, outside=outside, potential=potential)
+
+    def _balance(self, diagonal: PETSc.Vec, x: PETSc.Vec) -> None:
+        """Moves all x by what the linear solver lost of the lithium: diffusion itself sums up to zero."""
+        lost = self._load.sum() - diagonal.dot(x)
+        x.axpy(lost / diagonal.dot(self._sites), self._sites)
 
     def state(self, x: PETSc.Vec) -> tuple[float, float]:
         """The outside stoichiometry; the potential is known only with a voltage curve."""
@@ -188,12 +222,16 @@ def even_flux(stiffness: PETSc.Mat, rows: SurfaceRows) -> LinearStepSolver:
     return LinearStepSolver(stiffness, rows, equipotential=False)
 
 
-def _conjugate_gradients(operator: PETSc.Mat) -> PETSc.KSP:
+def _conjugate_gradients(operator: PETSc.Mat, preconditioner: VertexPreconditioner | None) -> PETSc.KSP:
     ksp = PETSc.KSP().create(operator.comm)
     ksp.setOptionsPrefix(f"vegard_diffusion_{next(_prefixes)}_")
     ksp.setOperators(operator)
     ksp.setType("cg")
-    ksp.getPC().setType("jacobi")
+    if preconditioner is None:
+        ksp.getPC().setType("jacobi")
+    else:
+        ksp.getPC().setType("python")
+        ksp.getPC().setPythonContext(preconditioner)
     ksp.setTolerances(rtol=_LINEAR_TOLERANCE, atol=0.0, max_it=_MAXIMUM_ITERATIONS)
     ksp.setInitialGuessNonzero(True)
     ksp.setFromOptions()

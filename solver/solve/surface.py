@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import ufl
 from dolfinx import fem
+from mpi4py import MPI
 from numpy.typing import NDArray
 
 from solver import compat
@@ -21,11 +22,37 @@ from solver.solve.facet_forms import over_facets
 Array = NDArray[np.float64]
 
 
+class Places:
+    """Some owned degrees of freedom, on all ranks together.
+
+    Args:
+        comm: Communicator.
+        index: (k,) their local numbers.
+
+    Attributes:
+        index: As given.
+        count: How many there are on all ranks.
+    """
+
+    def __init__(self, comm: MPI.Comm, index: NDArray[np.intp]) -> None:
+        self._comm, self.index = comm, index
+        self.count: int = comm.allreduce(len(index))
+
+    def mean(self, values: Array) -> float:
+        """Mean over all ranks of values at the owned degrees of freedom."""
+        return self._comm.allreduce(float(values[self.index].sum())) / self.count
+
+
 class Surface(Protocol):
     """A surface condition, as operations on the owned entries of vectors of P1 degrees of freedom."""
 
-    def constrain(self, values: Array) -> None:
-        """Maps a residual (or a lumped integral) to the constrained system, in place."""
+    def constrain(self, values: Array, places: Places | None = None) -> None:
+        """Maps a residual (or a lumped integral) to the constrained system, in place.
+
+        Args:
+            values: One per owned degree of freedom.
+            places: Degrees of freedom to take for the bare surface; by default the bare surface itself.
+        """
 
     def exchange(self, x: Array, residual: Array) -> None:
         """Adds what leaves through films for a lithium field while there is no current."""
@@ -50,8 +77,7 @@ class SurfaceRows:
         resistances: Resistance of the film on facets with a tag [s/µm]; none or zero is a bare surface.
 
     Attributes:
-        bare: Owned degrees of freedom without film; one bare facet suffices.
-        count: How many there are on all ranks.
+        places: Degrees of freedom without film; one bare facet suffices.
         areas: (owned,) integrals of the test functions over the surface [µm²].
         conductance: (owned,) the same over the resistance [µm³/s]; zero without film.
         total_conductance: Sum of the conductances over all ranks.
@@ -67,8 +93,7 @@ class SurfaceRows:
         self.comm = domain.comm
         filmed = [tag for tag in tags if resistances.get(tag, 0.0) > 0.0]
         bare = [tag for tag in tags if tag not in filmed]
-        self.bare = np.flatnonzero(_facet_areas(domain, space, bare) > 0.0)
-        self.count = self.comm.allreduce(len(self.bare))
+        self.places = Places(self.comm, np.flatnonzero(_facet_areas(domain, space, bare) > 0.0))
         self.areas = _facet_areas(domain, space, tags)
         self.conductance = np.zeros_like(self.areas)
         for tag in filmed:
@@ -76,9 +101,19 @@ class SurfaceRows:
         self.conductance[self.bare] = 0.0
         self.total_conductance = self.comm.allreduce(float(self.conductance.sum()))
 
+    @property
+    def bare(self) -> NDArray[np.intp]:
+        """Owned degrees of freedom without film."""
+        return self.places.index
+
+    @property
+    def count(self) -> int:
+        """How many there are on all ranks."""
+        return self.places.count
+
     def bare_mean(self, values: Array) -> float:
         """Mean over the bare degrees of freedom of all ranks."""
-        return self.comm.allreduce(float(values[self.bare].sum())) / self.count
+        return self.places.mean(values)
 
     def film_sum(self, values: Array) -> float:
         """Sum over all ranks, weighted by the conductances."""
@@ -107,7 +142,7 @@ class UniformFlux:
         self._areas = rows.areas
         self._total = rows.comm.allreduce(float(rows.areas.sum()))
 
-    def constrain(self, values: Array) -> None:
+    def constrain(self, values: Array, places: Places | None = None) -> None:
         """Leaves every degree of freedom its own."""
 
     def exchange(self, x: Array, residual: Array) -> None:
@@ -137,10 +172,11 @@ class Equipotential:
     def __init__(self, rows: SurfaceRows) -> None:
         self._rows = rows
 
-    def constrain(self, values: Array) -> None:
+    def constrain(self, values: Array, places: Places | None = None) -> None:
         """Replaces the entries of the bare surface by their mean."""
-        if self._rows.count:
-            values[self._rows.bare] = self._rows.bare_mean(values)
+        places = places or self._rows.places
+        if places.count:
+            values[places.index] = places.mean(values)
 
     def exchange(self, x: Array, residual: Array) -> None:
         """Adds g (x − x_o) on films, and takes the sum from the bare surface, which all of it enters."""
@@ -180,9 +216,9 @@ class Held:
     def __init__(self, rows: SurfaceRows, stoichiometry: float) -> None:
         self._rows, self._stoichiometry = rows, stoichiometry
 
-    def constrain(self, values: Array) -> None:
+    def constrain(self, values: Array, places: Places | None = None) -> None:
         """Clears the entries of the bare surface, whose lithium stays what it is."""
-        values[self._rows.bare] = 0.0
+        values[(places or self._rows.places).index] = 0.0
 
     def exchange(self, x: Array, residual: Array) -> None:
         """Adds g x on films."""

@@ -187,6 +187,13 @@ class Transport:
         self._solver.begin(self._drive, self._accepted)
         self.stoichiometry.x.scatter_forward()
 
+    def rescale(self, factors: ArrayLike) -> None:
+        """Multiplies the diffusivities that the transport was made with by factors, one per local and ghost cell."""
+        with self._phases.measure("diffusion set-up"):
+            self.medium.rescale(factors)
+            self._diffusion.reassemble()
+            self._solver.take_stiffness()
+
     @property
     def has_history(self) -> bool:
         """Whether a step has been accepted since the drive began."""
