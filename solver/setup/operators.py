@@ -23,11 +23,21 @@ from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Membrane
 from solver.solve.phases import Phases
 from solver.solve.solids import Solids
+from solver.solve.strained_diffusion import StrainedDiffusion, StrainedDiffusivity
 from solver.solve.transport import Transport
 
 
 def build_coupling(case: Case, material: RadialMaterial, particle: Particle, phases: Phases) -> Coupling:
     """The operators a case asks for, set up once."""
+    coupling = _coupling(case, material, particle, phases)
+    strained = case.electrochemistry.strained_diffusion
+    if strained is None:
+        return coupling
+    law = StrainedDiffusivity(strained.per_percent_c, strained.per_percent_ab, strained.largest_factor)
+    return StrainedDiffusion(coupling, law)
+
+
+def _coupling(case: Case, material: RadialMaterial, particle: Particle, phases: Phases) -> Coupling:
     mechanics, domain = case.mechanics, particle.domain
     transport = build_transport(case, material, domain, phases)
     if mechanics.coupling == "none":
@@ -83,7 +93,7 @@ def build_transport(case: Case, material: RadialMaterial, domain: Domain, phases
         *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
         sites=relative_sites(material, domain),
         initial=electrochemistry.initial_stoichiometry,
-        surface=surface_of(electrochemistry, material.materials[-1]),
+        surface=surface_of(electrochemistry, material),
         resistances=film_resistances(case.particle),
         boundaries=boundaries_of(case, domain),
         phases=phases,
