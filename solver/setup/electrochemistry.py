@@ -11,11 +11,13 @@ from solver.case.current_table import CurrentScale, Tables, courses_of
 from solver.case.electrochemistry import Electrochemistry
 from solver.case.protocol import PlannedStep, StepEnd, TableChoice, plan_protocol
 from solver.case.schema import Case
-from solver.materials import EquilibriumVoltage, Material
+from solver.materials import DiffusivityProfile, EquilibriumVoltage, Material
 from solver.materials.material import arrhenius
 from solver.materials.radial import RadialMaterial
+from solver.model.chemical_potential import LatticeGas
 from solver.model.kinetics import ButlerVolmer
 from solver.model.transport import lithiation_rate
+from solver.solve.potential_step import Transmission, potential_solver
 from solver.solve.reaction import ReactionStepSolver
 from solver.solve.segments import End, Segment
 from solver.solve.step_solver import LinearStepSolver, even_flux
@@ -110,17 +112,41 @@ def _end(end: StepEnd, direction: int, capacity_ratio: float) -> End:
     return End("rate", abs(lithiation_rate(1, end.value, capacity_ratio)), False, end.text)
 
 
-def surface_of(electrochemistry: Electrochemistry, material: Material) -> SurfaceChoice:
-    """How lithium passes the surface, which has the voltage of the given material."""
+def surface_of(electrochemistry: Electrochemistry, materials: RadialMaterial) -> SurfaceChoice:
+    """How lithium passes the surface, which has the voltage of the outermost material."""
+    material, profile = materials.materials[-1], materials.diffusivity_profile
+    if profile is not None:
+        return _nonlinear_surface(electrochemistry, material, profile)
     if electrochemistry.kinetics == "uniform-flux":
         return even_flux
-    voltage = None
-    if material.open_circuit is not None:
-        voltage = EquilibriumVoltage(material.open_circuit, electrochemistry.temperature)
+    voltage = voltage_of(electrochemistry, material)
     if electrochemistry.kinetics == "fast" or voltage is None:
         return partial(LinearStepSolver, voltage=voltage)
     kinetics = reaction_of(electrochemistry, material, voltage)
     return lambda stiffness, rows: ReactionStepSolver(stiffness, rows, kinetics)
+
+
+def _nonlinear_surface(
+    electrochemistry: Electrochemistry, material: Material, profile: DiffusivityProfile
+) -> SurfaceChoice:
+    """The same for a diffusivity that depends on lithium; without stress any law of the potential does (eq. 13.3)."""
+    voltage = voltage_of(electrochemistry, material)
+    kinetics = None
+    if electrochemistry.kinetics == "butler-volmer" and voltage is not None:
+        kinetics = reaction_of(electrochemistry, material, voltage)
+    return partial(
+        potential_solver,
+        medium=Transmission(LatticeGas(), profile, voltage),
+        equipotential=electrochemistry.kinetics != "uniform-flux",
+        kinetics=kinetics,
+    )
+
+
+def voltage_of(electrochemistry: Electrochemistry, material: Material) -> EquilibriumVoltage | None:
+    """U(x) of a material at the temperature of a case, if it is known."""
+    if material.open_circuit is None:
+        return None
+    return EquilibriumVoltage(material.open_circuit, electrochemistry.temperature)
 
 
 def reaction_of(electrochemistry: Electrochemistry, material: Material, voltage: EquilibriumVoltage) -> ButlerVolmer:

@@ -300,3 +300,15 @@ class PotentialStepSolver:
 
     def _total(self, values: Array) -> float:
         return self._comm.allreduce(float(values.sum()))
+
+
+def potential_solver(
+    stiffness: PETSc.Mat,
+    rows: SurfaceRows,
+    medium: Transmission,
+    equipotential: bool = True,
+    kinetics: ButlerVolmer | None = None,
+) -> PotentialStepSolver:
+    """A solver for degrees of freedom that are all on their own: no stress, but a diffusivity that depends on x."""
+    sites = SiteMap(rows.comm, np.arange(len(rows.areas)))
+    return PotentialStepSolver(stiffness, rows, sites, medium, equipotential, kinetics)
