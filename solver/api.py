@@ -52,7 +52,7 @@ class Picture:
         return self.path.read_bytes()
 
     def __repr__(self) -> str:
-        return f"Picture({str(self.path)!r})"
+        return f"Picture({self.path.name!r})"
 
 
 class Run:
@@ -137,7 +137,7 @@ class Run:
         return write_report(self.folder)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.folder)!r}: {self.name}, {len(self.fields.times)} output states)"
+        return f"Run({self.folder.name!r}: {self.name}, {len(self.fields.times)} output states)"
 
     def _repr_html_(self) -> str:
         shown = self.indicators.reindex([key for key in _HEADLINES if key in self.indicators.index])

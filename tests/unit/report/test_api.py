@@ -34,7 +34,7 @@ def test_a_run_shows_its_numbers(run):
     final = run.history["first_principal_p95 [MPa]"].iloc[-1]
     assert run.indicators.loc["first_principal_p95", "final"] == pytest.approx(final)
     assert run.indicators["meaning"].str.len().min() > 5
-    assert run.steps["accepted"].sum() > 3
+    assert run.steps["accepted [-]"].sum() > 3
 
 
 def test_a_run_shows_its_pictures(run):
