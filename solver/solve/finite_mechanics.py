@@ -64,7 +64,8 @@ class FiniteMechanics:
     Attributes:
         displacement: Solution of the latest successful `solve` [µm], P2.
         weights: (cells, points) quadrature weights of the Gauss points in the undeformed particle [µm³].
-        equilibrium: What finds it.
+        crystal: The deformed crystal, as expressions.
+        equilibrium: What finds the solution.
         reports: One report per lattice that an equilibrium was sought for; they count rounds of Newton's method.
     """
 
@@ -84,7 +85,7 @@ class FiniteMechanics:
         gradient = deformation(self.displacement)
         if self._axial is not None:
             gradient += self._axial * AXIAL
-        crystal = FiniteCrystal(gradient, *self._stretches, domain.cell_axis, solids.stiffness)
+        self.crystal = crystal = FiniteCrystal(gradient, *self._stretches, domain.cell_axis, solids.stiffness)
         with phases.measure("compile forms"):
             self.equilibrium = FiniteEquilibrium(
                 self._solver, crystal, self.displacement, self._axial, radius=domain.radius, tolerance=tolerance
