@@ -100,7 +100,8 @@ def results_table(summary: Mapping[str, Any]) -> RenderableType:
 def results_text(summary: Mapping[str, Any]) -> str:
     """The same table as plain text, for the log."""
     stream = io.StringIO()
-    Console(file=stream, width=_WIDTH, color_system=None, highlight=False, force_jupyter=False).print(results_table(summary))
+    console = Console(file=stream, width=_WIDTH, color_system=None, highlight=False, force_jupyter=False)
+    console.print(results_table(summary))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
