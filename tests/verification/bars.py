@@ -282,4 +282,37 @@ BOND_OPENING = Bar("opening after it came off, relative error", 0.06, "the same,
 BOND_LEFT = Bar("stress left in the core then, over the adhesion", 0.05, "stiffness left in the open layer", _BOND)
 CONTACT_PRESSURE = Bar("pressure when it has swollen again, relative error", 0.03, "a sphere of 192 triangles", _BOND)
 
+_BOUNDARY_BAR = "test_boundary_transport.py::test_steady_bar_across_a_boundary"
+BOUNDARY_STEADY = Bar(
+    "bar across a boundary: x, flux at both ends and their difference, largest error",
+    1e-12,
+    "P1 with a jump is exact; a direct solve",
+    _BOUNDARY_BAR,
+)
+BOUNDARY_RATE = Bar(
+    "two grains that settle, across, along and both at once: rate in cell size",
+    1.85,
+    "lumped P1 is of second order, jumps included",
+    "test_boundary_transport.py::test_settling_is_of_second_order",
+    at_least=True,
+)
+BOUNDARY_SETTLED = Bar(
+    "the same, largest error of the amplitude (24 cells)",
+    1e-3,
+    "that of a P1 mode on this mesh",
+    "test_boundary_transport.py::test_settling_is_of_second_order",
+)
+BOUNDARY_WEAK = Bar(
+    "weak obstacle, k = 100 µm/s: largest difference of x from the continuous field",
+    1e-5,
+    "falls as 1/k",
+    "test_boundary_transport.py::test_a_weak_obstacle_is_none",
+)
+BOUNDARY_BALANCE = Bar(
+    "lithium imbalance with boundaries that hinder and carry",
+    1e-10,
+    "exact but for rounding",
+    "test_boundary_transport.py::test_lithium_is_conserved_across_boundaries",
+)
+
 ALL: dict[str, Bar] = {name: item for name, item in globals().items() if isinstance(item, Bar)}

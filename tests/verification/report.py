@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bars
+import boundary_cases as boundaries
 import diffusion_cases as diffusion
 import dolfinx
 import elasticity_cases as elasticity
@@ -24,7 +25,10 @@ import sphere_cases as spheres
 import surroundings_cases as around
 from petsc4py import PETSc
 from rank_runs import SECTION, history_differences, history_on
+from reaction_cases import kinetics, reacting
 from report_figures import Drawer
+
+from solver.solve.step_solver import even_flux, fast_reaction
 
 TEMPLATE = Path(__file__).with_name("page.md")
 PLACE = re.compile(r"\{\{(\w+)\}\}")
@@ -226,6 +230,19 @@ class Report:
             COMPOSITION_BALANCE=imbalance,
         )
 
+    def boundaries(self) -> None:
+        """Lithium across and along grain boundaries."""
+        steady = [boundaries.steady_bar(dimension) for dimension in (2, 3)]
+        settling = [boundaries.settling_rates(name, (6, 12, 24)) for name in boundaries.LAWS]
+        surfaces = (fast_reaction, even_flux, reacting(kinetics()))
+        self.reach(
+            BOUNDARY_STEADY=max(max(item.profile, item.flux, item.balance) for item in steady),
+            BOUNDARY_RATE=min(min(item.rates) for item in settling),
+            BOUNDARY_SETTLED=max(item.errors[-1] for item in settling),
+            BOUNDARY_WEAK=boundaries.weak_obstacle(100.0).difference,
+            BOUNDARY_BALANCE=max(boundaries.balance(surface) for surface in surfaces),
+        )
+
     def ranks(self) -> None:
         """One rank against two."""
         with tempfile.TemporaryDirectory() as folder:
@@ -277,6 +294,7 @@ def main() -> None:
         report.nulls,
         report.sections,
         report.regions,
+        report.boundaries,
         report.surroundings,
         report.laminate,
         report.core_shell,
