@@ -69,9 +69,8 @@ class Display:
             self._bar.update(self._bar_task, completed=self._done, left=self._left(len(active) + waiting))
             self._live.update(Group(self._table(active), self._bar))
         elif active and time.monotonic() - self._said > _LINE_EVERY:
-            self._line(
-                f"{self._done} of {self._total} finished, {len(active)} running  {self._left(len(active) + waiting)}"
-            )
+            left = self._left(len(active) + waiting)
+            self._line(f"{self._done} of {self._total} finished, {len(active)} running  {left}".rstrip())
 
     def _table(self, active: Sequence[Active]) -> Table:
         table = Table(box=None, pad_edge=False)

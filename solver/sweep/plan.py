@@ -25,6 +25,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from meshes.quantities import split_quantity
 from meshes.store import mesh_key
 from solver.case.checks import referenced_files
 from solver.case.estimate import FIGURES, CaseEstimate, estimate_case
@@ -217,7 +218,8 @@ def _run_name(choices: Iterable[Choice], digest: str) -> str:
 
 
 def _slug(text: str) -> str:
-    plain = re.sub(r"(?<=\d) (?=[A-Za-zµμ%])", "", text).replace("µ", "u").replace("μ", "u").replace("%", "pct")
+    joined = text.replace(" ", "") if split_quantity(text) is not None else text
+    plain = joined.replace("µ", "u").replace("μ", "u").replace("%", "pct")
     return re.sub(r"[^A-Za-z0-9.+]+", "-", plain).strip("-.")[:_LONGEST_VALUE] or "value"
 
 
