@@ -17,7 +17,7 @@ from solver.materials.radial import RadialMaterial
 from solver.model.chemical_potential import LatticeGas
 from solver.model.kinetics import ButlerVolmer
 from solver.model.transport import lithiation_rate
-from solver.solve.potential_step import Transmission, potential_solver
+from solver.solve.potential_step import Transmission, on_masters
 from solver.solve.reaction import ReactionStepSolver
 from solver.solve.segments import End, Segment
 from solver.solve.step_solver import LinearStepSolver, even_flux
@@ -123,7 +123,7 @@ def surface_of(electrochemistry: Electrochemistry, materials: RadialMaterial) ->
     if electrochemistry.kinetics == "fast" or voltage is None:
         return partial(LinearStepSolver, voltage=voltage)
     kinetics = reaction_of(electrochemistry, material, voltage)
-    return lambda stiffness, rows: ReactionStepSolver(stiffness, rows, kinetics)
+    return lambda diffusion, rows: ReactionStepSolver(diffusion, rows, kinetics)
 
 
 def _nonlinear_surface(
@@ -135,7 +135,7 @@ def _nonlinear_surface(
     if electrochemistry.kinetics == "butler-volmer" and voltage is not None:
         kinetics = reaction_of(electrochemistry, material, voltage)
     return partial(
-        potential_solver,
+        on_masters,
         medium=Transmission(LatticeGas(), profile, voltage),
         equipotential=electrochemistry.kinetics != "uniform-flux",
         kinetics=kinetics,

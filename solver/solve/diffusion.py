@@ -75,11 +75,14 @@ class Diffusion:
         phases: Stopwatch.
 
     Attributes:
+        medium: As given.
+        space: As given.
         stiffness: K, in which rows sum up to zero [µm³/s].
         mass: Diagonal of the lumped mass M [µm³]; zero at degrees of freedom outside the grains.
     """
 
     def __init__(self, medium: Medium, space: fem.FunctionSpace, phases: Phases) -> None:
+        self.medium, self.space = medium, space
         trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
         tensor = diffusivity_tensor(medium.along, medium.across, medium.domain.cell_axis)
         cells = ufl.dx(medium.domain.mesh, metadata={"quadrature_degree": 1})

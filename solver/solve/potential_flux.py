@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from solver.materials import DiffusivityProfile
 from solver.model.chemical_potential import ChemicalLaw, Chord, Nodes, chord, mobility, nodes_of
+from solver.solve.diffusion import VERTICES
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -62,6 +63,7 @@ class PotentialFlux:
         self._ghosted = PETSc.Vec().createGhost(ghosts, (self._owned, None), comm=stiffness.comm)
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(self._rows, minlength=self._owned))])
         self._shape = (self._owned, self._owned + len(ghosts))
+        self._crosses = self._crossing()
         self.take_stiffness()
 
     @property
@@ -103,7 +105,7 @@ class PotentialFlux:
             drift = self._drift(x, shift)
             carried, by_row, by_column = carried + drift.flow, by_row + drift.by_row, by_column + drift.by_column
         if self._profile is not None:
-            mean = self._relative_diffusivity(x)
+            mean = self._relative_diffusivity(x, self._profile)
             by_row = by_row * mean.value + carried * mean.by_first
             by_column = by_column * mean.value + carried * mean.by_second
             carried = carried * mean.value
@@ -122,12 +124,29 @@ class PotentialFlux:
             mean.by_second * difference + mean.value * slope[columns],
         )
 
-    def _relative_diffusivity(self, x: Array) -> Chord:
-        """d_ij, the mean of d(x) between two sites (eq. 13.4)."""
-        assert self._profile is not None
-        integral = Nodes(self._profile.integral(x), self._profile(x), self._profile.slope(x))
+    def _relative_diffusivity(self, x: Array, profile: DiffusivityProfile) -> Chord:
+        """d_ij, the mean of d(x) between two sites (eq. 14.1); 1 where a boundary with a coefficient of its own is."""
+        integral = Nodes(profile.integral(x), profile(x), profile.slope(x))
         rows, columns = self._rows, self._columns
-        return chord(x[rows], x[columns], integral.at(rows), integral.at(columns))
+        mean = chord(x[rows], x[columns], integral.at(rows), integral.at(columns))
+        if not self._crosses.any():
+            return mean
+        return Chord(
+            np.where(self._crosses, 1.0, mean.value),
+            np.where(self._crosses, 0.0, mean.by_first),
+            np.where(self._crosses, 0.0, mean.by_second),
+        )
+
+    def _crossing(self) -> NDArray[np.bool_]:
+        """(entries,) whether an entry couples two sites of one vertex, across a boundary; collective."""
+        vertices = self._stiffness.query(VERTICES)
+        if vertices is None:
+            return np.zeros(len(self._rows), dtype=bool)
+        number, at_sites = vertices.createVecs()
+        number.array[:] = np.arange(*number.getOwnershipRange())
+        vertices.mult(number, at_sites)
+        of_site = np.rint(self._known(at_sites.array_r))
+        return np.asarray(of_site[self._rows] == of_site[self._columns])
 
     def _summed(self, entries: Array) -> Array:
         return np.asarray(np.bincount(self._rows, weights=entries, minlength=self._owned), dtype=np.float64)

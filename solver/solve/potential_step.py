@@ -6,6 +6,7 @@ surface is as without stress: evenly, with one potential where it is bare, held,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +18,9 @@ from petsc4py import PETSc
 from solver.materials import DiffusivityProfile, EquilibriumVoltage
 from solver.model.chemical_potential import ChemicalLaw, stoichiometry_at
 from solver.model.kinetics import ButlerVolmer
+from solver.solve.diffusion import Diffusion
+from solver.solve.grainwise import grainwise_space
+from solver.solve.phases import Phases
 from solver.solve.potential_flux import PotentialFlux, Shift
 from solver.solve.potential_system import PoolFilms, PotentialSystem
 from solver.solve.reaction_flow import EvenFlow, FilmFlow, Flow, ReactionFlow
@@ -86,6 +90,7 @@ class PotentialStepSolver:
         medium: What the flux follows.
         equipotential: One potential for what is bare of the surface; otherwise the flux is the same everywhere.
         kinetics: The reaction, if there is one; it sets how lithium passes.
+        reassemble: Puts changed diffusivities into the stiffness, where nobody else does.
 
     Attributes:
         shift: Stress part of the potential over RT at the owned sites; None without.
@@ -100,8 +105,10 @@ class PotentialStepSolver:
         medium: Transmission,
         equipotential: bool = True,
         kinetics: ButlerVolmer | None = None,
+        reassemble: Callable[[], None] = lambda: None,
     ) -> None:
         self.shift: StressShift | None = None
+        self._reassemble = reassemble
         self._comm: MPI.Comm = rows.comm
         self.sites, self._medium, self._rows, self._equipotential = sites, medium, rows, equipotential
         self._films, self._even = FilmFlow(rows, medium.law), EvenFlow(rows)
@@ -118,7 +125,8 @@ class PotentialStepSolver:
         self._mass: Array = np.zeros(sites.owned)
 
     def take_stiffness(self) -> None:
-        """Takes up entries of the diffusion matrix that have changed; collective."""
+        """Takes up diffusivities that have changed; collective."""
+        self._reassemble()
         self._flux.take_stiffness()
 
     def prepare_mass(self, mass: Array) -> None:
@@ -302,13 +310,41 @@ class PotentialStepSolver:
         return self._comm.allreduce(float(values.sum()))
 
 
-def potential_solver(
-    stiffness: PETSc.Mat,
+def on_masters(
+    diffusion: Diffusion,
     rows: SurfaceRows,
     medium: Transmission,
     equipotential: bool = True,
     kinetics: ButlerVolmer | None = None,
 ) -> PotentialStepSolver:
-    """A solver for degrees of freedom that are all on their own: no stress, but a diffusivity that depends on x."""
+    """A solver whose degrees of freedom are all on their own: no stress, but a diffusivity that depends on x."""
     sites = SiteMap(rows.comm, np.arange(len(rows.areas)))
-    return PotentialStepSolver(stiffness, rows, sites, medium, equipotential, kinetics)
+    return PotentialStepSolver(diffusion.stiffness, rows, sites, medium, equipotential, kinetics)
+
+
+def on_sites(
+    diffusion: Diffusion,
+    rows: SurfaceRows,
+    medium: Transmission,
+    equipotential: bool = True,
+    kinetics: ButlerVolmer | None = None,
+    *,
+    phases: Phases,
+) -> PotentialStepSolver:
+    """A solver with sites of their own in every grain, as stress needs them; collective.
+
+    Args:
+        diffusion: Diffusion between the masters.
+        rows: Places where lithium passes, on the space of the masters.
+        medium: What the flux follows.
+        equipotential: As for `PotentialStepSolver`.
+        kinetics: As for `PotentialStepSolver`.
+        phases: Stopwatch.
+    """
+    space = grainwise_space(diffusion.medium.domain, 1)
+    between = Diffusion(diffusion.medium, space, phases)
+    sites = SiteMap.of_spaces(space, diffusion.space)
+    sites.take_masses(between.mass.array.copy())
+    return PotentialStepSolver(
+        between.stiffness, rows.on(space), sites, medium, equipotential, kinetics, between.reassemble
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from solver.model.kinetics import ButlerVolmer
+from solver.solve.diffusion import Diffusion
 from solver.solve.reaction_flow import Flow, ReactionFlow
 from solver.solve.step_solver import Drive, ShiftedDiffusion, Solved
 from solver.solve.surface import SurfaceRows, UniformFlux
@@ -28,14 +29,14 @@ class ReactionStepSolver:
     """Steps with a surface reaction, under a given current or a given potential.
 
     Args:
-        stiffness: Diffusion matrix.
+        diffusion: Diffusion in the grains.
         rows: Places where lithium passes, and diffusion films on them (in series with the reaction).
         kinetics: The reaction.
     """
 
-    def __init__(self, stiffness: PETSc.Mat, rows: SurfaceRows, kinetics: ButlerVolmer) -> None:
+    def __init__(self, diffusion: Diffusion, rows: SurfaceRows, kinetics: ButlerVolmer) -> None:
         self._rows, self._kinetics, self._flow = rows, kinetics, ReactionFlow(rows, kinetics)
-        self._system = ShiftedDiffusion(stiffness, UniformFlux(rows), rows.places)
+        self._system = ShiftedDiffusion(diffusion.stiffness, UniformFlux(rows), rows.places)
         self._residual, self._right, self._answer, self._border = (self._system.diagonal.duplicate() for _ in range(4))
         self._drive, self._potential = Drive(inflow=0.0), float("nan")
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from solver.model.kinetics import EquilibriumVoltage
-from solver.solve.diffusion import VERTICES
+from solver.solve.diffusion import VERTICES, Diffusion
 from solver.solve.surface import Equipotential, Held, Places, Surface, SurfaceRows, UniformFlux
 from solver.solve.vertex_preconditioner import VertexPreconditioner
 
@@ -145,7 +145,7 @@ class LinearStepSolver:
     """Steps under a fast reaction (one outside stoichiometry) or an even flux.
 
     Args:
-        stiffness: Diffusion matrix.
+        diffusion: Diffusion in the grains.
         rows: Places where lithium passes.
         equipotential: One outside stoichiometry for all; otherwise the flux is the same everywhere.
         voltage: U(x), when the potential is wanted.
@@ -153,14 +153,14 @@ class LinearStepSolver:
 
     def __init__(
         self,
-        stiffness: PETSc.Mat,
+        diffusion: Diffusion,
         rows: SurfaceRows,
         equipotential: bool = True,
         voltage: EquilibriumVoltage | None = None,
     ) -> None:
         self._rows, self._voltage = rows, voltage
         self._driven: Surface = Equipotential(rows) if equipotential else UniformFlux(rows)
-        self._system = ShiftedDiffusion(stiffness, self._driven, rows.places)
+        self._system = ShiftedDiffusion(diffusion.stiffness, self._driven, rows.places)
         self._source = self._system.diagonal.duplicate()
         self._load = self._source.duplicate()
         self._inflow = 0.0
@@ -212,14 +212,14 @@ class LinearStepSolver:
         return outside, float("nan") if self._voltage is None else float(self._voltage(outside))
 
 
-def fast_reaction(stiffness: PETSc.Mat, rows: SurfaceRows) -> LinearStepSolver:
+def fast_reaction(diffusion: Diffusion, rows: SurfaceRows) -> LinearStepSolver:
     """One outside stoichiometry, no voltage."""
-    return LinearStepSolver(stiffness, rows)
+    return LinearStepSolver(diffusion, rows)
 
 
-def even_flux(stiffness: PETSc.Mat, rows: SurfaceRows) -> LinearStepSolver:
+def even_flux(diffusion: Diffusion, rows: SurfaceRows) -> LinearStepSolver:
     """The same flux everywhere."""
-    return LinearStepSolver(stiffness, rows, equipotential=False)
+    return LinearStepSolver(diffusion, rows, equipotential=False)
 
 
 def _conjugate_gradients(operator: PETSc.Mat, preconditioner: VertexPreconditioner | None) -> PETSc.KSP:

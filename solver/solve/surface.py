@@ -90,7 +90,7 @@ class SurfaceRows:
         tags: Sequence[int],
         resistances: Mapping[int, float],
     ) -> None:
-        self.comm = domain.comm
+        self.comm, self._domain, self._tags, self._resistances = domain.comm, domain, tags, resistances
         filmed = [tag for tag in tags if resistances.get(tag, 0.0) > 0.0]
         bare = [tag for tag in tags if tag not in filmed]
         self.places = Places(self.comm, np.flatnonzero(_facet_areas(domain, space, bare) > 0.0))
@@ -110,6 +110,10 @@ class SurfaceRows:
     def count(self) -> int:
         """How many there are on all ranks."""
         return self.places.count
+
+    def on(self, space: fem.FunctionSpace) -> SurfaceRows:
+        """The same surface on another P1 space of the same mesh; collective."""
+        return SurfaceRows(self._domain, space, self._tags, self._resistances)
 
     def bare_mean(self, values: Array) -> float:
         """Mean over the bare degrees of freedom of all ranks."""

@@ -28,8 +28,8 @@ from solver.solve.surface import SurfaceRows
 
 _HISTORY = 3
 
-# Makes a solver of steps from the diffusion matrix and the places where lithium passes.
-SurfaceChoice = Callable[[PETSc.Mat, SurfaceRows], StepSolver]
+# Makes a solver of steps from diffusion and the places where lithium passes.
+SurfaceChoice = Callable[[Diffusion, SurfaceRows], StepSolver]
 
 
 class Course(Protocol):
@@ -88,7 +88,7 @@ class Transport:
         diffusivity_c: Diffusivity across them [µm²/s], likewise.
         sites: Lithium sites per volume over their mean in the grains [-], likewise.
         initial: Stoichiometry at the start.
-        surface: Makes the solver of steps from the diffusion matrix and the places where lithium passes.
+        surface: Makes the solver of steps from diffusion and the places where lithium passes.
         resistances: Resistance of the film on facets with a tag [s/µm].
         boundaries: Grain boundaries that hinder lithium or carry it; None where they are like the grains.
         phases: Stopwatch.
@@ -126,7 +126,7 @@ class Transport:
         self._diffusion = Diffusion(self.medium, space, phases)
         with phases.measure("diffusion set-up"):
             self._mass = self._diffusion.mass.copy()
-            self._solver = surface(self._diffusion.stiffness, self._rows)
+            self._solver = surface(self._diffusion, self._rows)
             self._solver.prepare_mass(self._mass.array)
             self._capacity = self._mass.copy()
             self._capacity.array[self._mass.array_r == 0.0] = 1.0  # outside the grains, where nothing happens

@@ -44,8 +44,8 @@ def reacting(reaction: ButlerVolmer) -> SurfaceChoice:
     return partial(_reaction_solver, reaction)
 
 
-def _reaction_solver(reaction: ButlerVolmer, stiffness: object, rows: object) -> ReactionStepSolver:
-    return ReactionStepSolver(stiffness, rows, reaction)  # type: ignore[arg-type]
+def _reaction_solver(reaction: ButlerVolmer, diffusion: object, rows: object) -> ReactionStepSolver:
+    return ReactionStepSolver(diffusion, rows, reaction)  # type: ignore[arg-type]
 
 
 def sphere(surface: SurfaceChoice, levels: int = 5, axis_ratio: float = 1.0) -> Transport:
