@@ -19,6 +19,7 @@ from solver.collective import on_root
 from solver.errors import VegardError
 from solver.indicators.settings import IndicatorSettings
 from solver.output.folder import RunFolder
+from solver.output.left_out import left_out
 from solver.output.provenance import peak_memory
 from solver.output.recorder import Recorder
 from solver.report.page import write_report
@@ -105,7 +106,7 @@ def _solve(
         recorder.close()
         if display is not None:
             display.close()
-        summary = recorder.summary.as_data() | {"mesh": particle.mesh_record}
+        summary = recorder.summary.as_data() | {"left_out": left_out(case), "mesh": particle.mesh_record}
         run.write_json("summary.json", summary)
     return summary
 

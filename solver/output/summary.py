@@ -14,16 +14,6 @@ from solver.solve.state import StepResult
 # What "the state of highest risk" is chosen by, in this order: the first that is defined in some state.
 RISK_KEYS = ("boundary_risk_p95", "first_principal_p95")
 
-LEFT_OUT = (
-    "perfect grain boundaries (no cracks open, no lithium is held up)",
-    "stress does not act back on lithium (one-way coupling)",
-    "small strains, stiffness independent of lithium",
-    "no gliding of layers, no plasticity of the grains",
-)
-LEFT_OUT_OF_SECTION = (
-    "a section, for comparing: no grains above and below; volumes, areas and energies are per µm of thickness",
-)
-
 
 class Summary:
     """Collects output states; the same on every rank.
@@ -39,7 +29,6 @@ class Summary:
             "centre": [float(value) for value in domain.centroid],
             "radius": float(domain.radius),
         }
-        self._left_out = LEFT_OUT if domain.dimension == 3 else LEFT_OUT + LEFT_OUT_OF_SECTION
         self.definitions = (*STATE_DEFINITIONS, *definitions)
         self.states: list[dict[str, float]] = []
         self.ends: list[dict[str, float | str | None]] = []
@@ -82,7 +71,6 @@ class Summary:
             "highest_risk": worst,
             "values": {definition.key: self._values(definition) for definition in self.definitions},
             "particle": self._particle,
-            "left_out": list(self._left_out),
         }
 
     def _values(self, definition: Definition) -> dict[str, Any]:

@@ -82,7 +82,6 @@ def test_summary_has_final_and_extreme_values_with_units(run):
     assert value["minimum"]["value"] == 0.0
     assert summary["highest_risk"]["state"] == 1
     assert summary["highest_risk"]["chosen_by"] == "boundary_risk_p95"
-    assert summary["left_out"]
 
 
 def test_numbers_that_are_not_defined_are_empty_in_the_table_and_null_in_the_summary(run):

@@ -38,7 +38,7 @@ def record(path, grains=6, mechanics=True, kind="vtkhdf", amplitudes=(0.0, 2.0, 
         for index, amplitude in enumerate(amplitudes):
             recorder.on_state(synthetic.state(domain, index, 600.0 * index, amplitude, mechanics))
         recorder.close()
-        folder.write_json("summary.json", recorder.summary.as_data())
+        folder.write_json("summary.json", recorder.summary.as_data() | {"left_out": ["no cracks open"]})
     return path
 
 
