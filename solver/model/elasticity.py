@@ -15,7 +15,10 @@ CONSTANTS = ("C11", "C12", "C13", "C33", "C44")
 
 @dataclass(frozen=True)
 class StiffnessFields:
-    """The five elastic constants [MPa] of each cell as form coefficients: one compiled form serves every material."""
+    """The five elastic constants [MPa] as form coefficients: one compiled form serves every material.
+
+    They are constant in each cell, or linear where they depend on lithium, which is linear itself (eq. 2.6).
+    """
 
     C11: fem.Function
     C12: fem.Function
@@ -24,20 +27,34 @@ class StiffnessFields:
     C44: fem.Function
 
     @classmethod
-    def of_cells(cls, domain: mesh.Mesh, constants: NDArray[np.float64]) -> StiffnessFields:
-        """Piecewise constant fields.
+    def of_cells(cls, domain: mesh.Mesh, constants: NDArray[np.float64], degree: int = 0) -> StiffnessFields:
+        """Fields that are constant in every cell, to begin with.
 
         Args:
             domain: The mesh.
             constants: (local and ghost cells, 5) in the order of `CONSTANTS` [MPa].
+            degree: 1 where `set` is to make them linear.
         """
-        space = fem.functionspace(domain, ("DG", 0))
-        fields = []
+        space = fem.functionspace(domain, ("DG", degree))
+        fields = cls(*(fem.Function(space, name=name) for name in CONSTANTS))
+        fields.set(np.arange(len(constants)), constants[:, None])
+        return fields
+
+    def set(self, cells: NDArray[np.integer], constants: NDArray[np.float64]) -> bool:
+        """Sets the constants of some cells; returns whether any has changed.
+
+        Args:
+            cells: (k,) local numbers.
+            constants: (k, corners, 5) or (k, 1, 5) in the order of `CONSTANTS` [MPa].
+        """
+        changed = False
         for number, name in enumerate(CONSTANTS):
-            field = fem.Function(space, name=name)
-            field.x.array[space.dofmap.list[:, 0]] = constants[:, number]
-            fields.append(field)
-        return cls(*fields)
+            field = getattr(self, name)
+            rows = field.function_space.dofmap.list[cells]
+            values = np.broadcast_to(constants[..., number], rows.shape)
+            changed |= not np.array_equal(field.x.array[rows], values)
+            field.x.array[rows] = values
+        return changed
 
 
 # Unit stretch of a section along its normal (eq. 7.1).

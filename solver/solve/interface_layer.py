@@ -199,10 +199,8 @@ class InterfaceLayer:
     def apply(self, stiffness: StiffnessFields) -> None:
         """Sets the elastic constants of the layer's cells to those of their states, and the contacts."""
         bonded, (whole, rest) = self.bonded[self._column], self._law.stiffness()
-        for name in CONSTANTS:
-            field = getattr(stiffness, name)
-            rows = field.function_space.dofmap.list[self.cells, 0]
-            field.x.array[rows] = np.where(bonded, getattr(whole, name), getattr(rest, name))
+        states = np.array([[getattr(state, name) for name in CONSTANTS] for state in (rest, whole)])
+        stiffness.set(self.cells, states[bonded.astype(np.int64)][:, None])
         self._contact.x.array[self._points] = self.touching[self._column][:, None]
 
     def _along(self, strain: Array) -> Array:

@@ -91,7 +91,8 @@ class Solids:
         if unknown := [int(region) for region in regions if int(region) not in layers]:
             raise MeshError(f"the mesh has regions {unknown}, but the case says of no layer there; check the mesh file")
         self.has_one_crystal = len(crystals) == 1 and not len(regions)
-        inside = self._inside = domain.is_grain
+        inside = domain.is_grain
+        self._inside = np.flatnonzero(inside)
         self._comm = domain.comm
         corners = domain.mesh.geometry.x[domain.cell_vertices]
         places = np.einsum("qv,cvi->cqi", self._barycentric, corners)
@@ -105,7 +106,7 @@ class Solids:
         constants = self._shares.mean(axis=1) @ self._constants
         for region, layer in layers.items():
             constants[domain.grain == region] = _constants(layer.stiffness)
-        self.stiffness = StiffnessFields.of_cells(domain.mesh, constants)
+        self.stiffness = StiffnessFields.of_cells(domain.mesh, constants, degree=int(self.softens))
         self._around = {
             region: np.flatnonzero(domain.grain == region) for region in layers if region in (MATRIX, INTERFACE)
         }
@@ -165,7 +166,7 @@ class Solids:
         return float(1.0 - self._softening[0] * (1.0 - stoichiometry))
 
     def soften(self, stoichiometry: Array) -> bool:
-        """Sets the stiffness of the grains to that of the mean x of each cell (eq. 2.6); collective.
+        """Sets the stiffness of the grains to that of their lithium (eq. 2.6); collective.
 
         Args:
             stoichiometry: x at the corners, (cells, corners).
@@ -175,15 +176,10 @@ class Solids:
         """
         if not self.softens:
             return False
-        mean = np.clip(stoichiometry[self._inside].mean(axis=1), 0.0, 1.0)
-        left = 1.0 - self._softening * (1.0 - mean[:, None])
-        constants = (left * self._shares[self._inside].mean(axis=1)) @ self._constants
-        changed = False
-        for number, name in enumerate(CONSTANTS):
-            field = getattr(self.stiffness, name)
-            rows = field.function_space.dofmap.list[self._inside, 0]
-            changed |= not np.array_equal(field.x.array[rows], constants[:, number])
-            field.x.array[rows] = constants[:, number]
+        inside = self._inside
+        left = 1.0 - self._softening * (1.0 - np.clip(stoichiometry[inside], 0.0, 1.0)[..., None])
+        shares = self._shares[inside].mean(axis=1)[:, None]
+        changed = self.stiffness.set(inside, (left * shares) @ self._constants)
         return bool(self._comm.allreduce(changed, op=MPI.LOR))
 
     def _mixed(self, x: Array, shares: Array) -> Array:

@@ -315,4 +315,78 @@ BOUNDARY_BALANCE = Bar(
     "test_boundary_transport.py::test_lithium_is_conserved_across_boundaries",
 )
 
+_COOL = "test_coefficients.py::"
+COOLED_CRYSTAL = Bar(
+    "free crystal that has cooled: stress over clamped stress, over the solver's tolerance",
+    20.0,
+    "only the linear solver leaves anything",
+    _COOL + "test_a_crystal_cools_without_stress",
+)
+_COOL_PLATE = _COOL + "test_a_cooled_laminate_is_that_of_laminate_theory"
+COOLED_IN_PLANE = Bar("cooled laminate: in-plane stress, largest deviation", 0.01, "1 %, as V10", _COOL_PLATE)
+COOLED_OUT_OF_PLANE = Bar("its components that should vanish", 0.01, "the same", _COOL_PLATE)
+COOLED_CORE = Bar(
+    "core and shell of different expansion (V5): stress of the core, largest deviation over p",
+    0.01,
+    "1 %",
+    _COOL + "test_core_and_shell_that_cool_differently_v5",
+)
+COOLED_COATING = Bar(
+    "grain and coating that cool alike, as a shell and as a membrane: stress over clamped stress, over the tolerance",
+    20.0,
+    "only the linear solver leaves anything",
+    _COOL + "test_grain_and_coating_that_cool_alike_do_not_stress_each_other",
+)
+COOLED_MISMATCH = Bar(
+    "mismatch stress of a cooled polycrystal that softens (eq. 14.6) against a solve at uniform x",
+    1e-7,
+    "both solves stop at 1e-10 of the load",
+    _COOL + "test_the_mismatch_part_holds_cooling_and_softening",
+)
+SOFTENED = Bar(
+    "uniform x: stress of a polycrystal that softens against the constant one times eq. 2.6",
+    1e-7,
+    "both solves stop at 1e-10 of the load",
+    _COOL + "test_uniform_lithium_softens_stress_in_proportion",
+)
+SOFTENED_CORE = Bar(
+    "core and shell that soften differently (V5): as above",
+    0.01,
+    "1 %",
+    _COOL + "test_core_and_shell_that_soften_differently_v5",
+)
+_GRADED = _COOL + "test_a_sphere_that_is_softer_in_its_core"
+GRADED_ERROR = Bar(
+    "sphere half as stiff in its core, x = (r/R)²: RMS error of stress against the radial equation (8 cells)",
+    0.01,
+    "1 % of the largest stress",
+    _GRADED,
+)
+GRADED_RATE = Bar("rate between 4 and 8 cells", 1.8, _SECOND_ORDER, _GRADED, at_least=True)
+SOFTENED_WAY = Bar(
+    "stress after a charge and a discharge against that of a fresh solver",
+    1e-7,
+    "both solves stop at 1e-10 of the load",
+    _COOL + "test_softened_stress_does_not_depend_on_the_way",
+)
+STRAINED_FACTOR = Bar(
+    "diffusivity of a crystal under pressure and under tension (eq. 14.3), relative error",
+    1e-8,
+    "the elastic solve stops at 1e-12 of the load",
+    _COOL + "test_a_known_strain_gives_its_factor",
+)
+STRAINED_CHARGE = Bar(
+    "lithium after a charge under pressure against one with diffusivities scaled by hand",
+    1e-7,
+    "what the solvers leave",
+    _COOL + "test_a_charge_under_pressure_is_one_with_that_diffusivity",
+)
+STRAINED_RATE = Bar(
+    "error in time of a charge whose diffusivity follows the strain: rate in step size",
+    1.8,
+    "eq. 14.4 keeps the second order",
+    _COOL + "test_strain_at_the_end_of_a_step_is_known_to_second_order",
+    at_least=True,
+)
+
 ALL: dict[str, Bar] = {name: item for name, item in globals().items() if isinstance(item, Bar)}

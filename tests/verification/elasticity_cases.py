@@ -34,7 +34,9 @@ from solver import compat
 from solver.materials import LatticeStrain, TransverseStiffness
 from solver.model.elasticity import StiffnessFields, strain, stress
 from solver.solve.coupling import OneWay
+from solver.solve.domain import Domain
 from solver.solve.elastic_solver import ElasticSolver
+from solver.solve.mechanics import Mechanics
 from solver.solve.phases import Phases
 from solver.solve.segments import Segment
 from solver.solve.solids import Crystal
@@ -126,17 +128,27 @@ class Laminate:
     out_of_plane: float
 
 
-def laminate_stress(plate: Plate) -> Laminate:
-    """A plate 10 × 10 × 1 of two orientations, free on all sides."""
-    domain = domain_of(
+def laminate_domain(plate: Plate) -> Domain:
+    """A plate 10 × 10 × 1 of two orientations."""
+    return domain_of(
         box((20, 20, 4), (10.0, 10.0, 1.0), lambda x: np.where(np.abs(x[:, 2] - 0.5) < 0.25, 2, 1)),
         list(plate.axes),
     )
+
+
+def laminate_stress(plate: Plate) -> Laminate:
+    """A plate 10 × 10 × 1 of two orientations, free on all sides."""
+    domain = laminate_domain(plate)
     model = mechanics(domain, [Crystal(TransverseStiffness(*plate.constants), linear_lattice(*LAMINATE_STRAINS))])
     assert model.solve(lithium(domain, 1.0)).converged
+    expected = np.array(laminate(plate.axes, plate.constants, LAMINATE_STRAINS))
+    return laminate_outcome(domain, model, expected)
+
+
+def laminate_outcome(domain: Domain, model: Mechanics, expected: Array) -> Laminate:
+    """The stress of a solved laminate against what is expected of each orientation, (2, 3); ends the model."""
     sample = model.stress()
     model.destroy()
-    expected = np.array(laminate(plate.axes, plate.constants, LAMINATE_STRAINS))
     scale = np.abs(expected).max()
     middle = np.abs(sample.points[..., :2] - 5.0).max(axis=-1) < 1.0
     found, errors, others = [], [], []

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import bars
 import boundary_cases as boundaries
+import coefficient_cases as coefficients
 import diffusion_cases as diffusion
 import dolfinx
 import elasticity_cases as elasticity
@@ -243,6 +244,27 @@ class Report:
             BOUNDARY_BALANCE=max(boundaries.balance(surface) for surface in surfaces),
         )
 
+    def coefficients(self) -> None:
+        """Cooling, softening, diffusivity of a strained crystal."""
+        plate, graded = coefficients.cooled_laminate("anisotropic"), coefficients.graded_sphere((4, 8))
+        pressed = [coefficients.pressed_factor(pressure) for pressure in (2e3, -2e3)]
+        self.reach(
+            COOLED_CRYSTAL=coefficients.cooled_crystal_residue(1e-8),
+            COOLED_IN_PLANE=plate.in_plane_error,
+            COOLED_OUT_OF_PLANE=plate.out_of_plane,
+            COOLED_CORE=coefficients.cooled_core_shell(10),
+            COOLED_COATING=max(coefficients.cooled_coating_residue(resolved) for resolved in (True, False)),
+            COOLED_MISMATCH=coefficients.mismatch_error()[0],
+            SOFTENED=max(coefficients.softened_polycrystal(x) for x in (0.4, 0.2)),
+            SOFTENED_CORE=coefficients.softened_core_shell(10),
+            GRADED_ERROR=graded.errors[-1],
+            GRADED_RATE=graded.rates[-1],
+            SOFTENED_WAY=coefficients.way_dependence(),
+            STRAINED_FACTOR=max(abs(found / expected - 1) for found, expected in pressed),
+            STRAINED_CHARGE=coefficients.pressed_charge(),
+            STRAINED_RATE=coefficients.lag_in_time((8, 16, 32)).rates[-1],
+        )
+
     def ranks(self) -> None:
         """One rank against two."""
         with tempfile.TemporaryDirectory() as folder:
@@ -295,6 +317,7 @@ def main() -> None:
         report.sections,
         report.regions,
         report.boundaries,
+        report.coefficients,
         report.surroundings,
         report.laminate,
         report.core_shell,
