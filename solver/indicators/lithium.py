@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from solver.indicators.definition import Definition
 from solver.indicators.layout import REGIONS
 from solver.indicators.settings import IndicatorSettings
-from solver.indicators.statistics import maximum, weighted_mean
+from solver.indicators.statistics import maximum, weighted_mean, weighted_percentiles
 from solver.indicators.view import StateView
 
 
@@ -21,16 +23,24 @@ class Lithium:
         return (
             Definition("stoichiometry_min", "-", "smallest x at a mesh vertex"),
             Definition("stoichiometry_max", "-", "largest x at a mesh vertex"),
+            Definition(
+                "stoichiometry_jump_p95",
+                "-",
+                "95th percentile of the difference of x across a grain-boundary facet, by area",
+                "12.5",
+            ),
             *(Definition(f"stoichiometry_{name}", "-", f"volume mean of x in the {name}", "4.8") for name in REGIONS),
         )
 
     def evaluate(self, view: StateView, settings: IndicatorSettings) -> dict[str, float]:
         """See `Indicator`."""
-        domain, cells = view.layout.domain, view.layout.cells
-        used = view.vertex_stoichiometry[domain.cell_vertices[cells.index]].ravel()
+        cells, facets = view.layout.cells, view.layout.facets
+        used = view.corner_stoichiometry[cells.index].ravel()
+        [jump] = weighted_percentiles(np.abs(view.stoichiometry_jump), facets.area, (95.0,), view.comm)
         values = {
             "stoichiometry_min": -maximum(-used, view.comm),
             "stoichiometry_max": maximum(used, view.comm),
+            "stoichiometry_jump_p95": float(jump),
         }
         for number, name in enumerate(REGIONS):
             weight = cells.volume * (cells.region == number)

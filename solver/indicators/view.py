@@ -162,19 +162,33 @@ class StateView:
         return np.asarray(self.point_energy.sum(axis=1))
 
     @cached_property
-    def vertex_stoichiometry(self) -> Array:
-        """(rows of `mesh.geometry.x`,) stoichiometry x at the mesh vertices [-]; NaN where there is no grain."""
+    def site_stoichiometry(self) -> Array:
+        """(local and ghost degrees of freedom of x,) stoichiometry [-]; NaN where there is no grain."""
         function, domain = self.state.stoichiometry, self.layout.domain
-        values = np.full(len(domain.mesh.geometry.x), np.nan)
-        grains = np.flatnonzero(domain.is_grain)
-        values[domain.cell_vertices[grains]] = function.x.array[function.function_space.dofmap.list[grains]]
+        in_grains = function.function_space.dofmap.list[domain.is_grain]
+        values = np.full(len(function.x.array), np.nan)
+        values[in_grains] = function.x.array[in_grains]
         return values
+
+    @cached_property
+    def corner_stoichiometry(self) -> Array:
+        """(local and ghost cells, corners) stoichiometry at the corners of all cells, each as its cell sees it [-]."""
+        return self.site_stoichiometry[self.state.stoichiometry.function_space.dofmap.list]
 
     @cached_property
     def cell_stoichiometry(self) -> Array:
         """(cells,) volume mean of x over each owned cell in grains [-]."""
-        vertices = self.layout.domain.cell_vertices[self.layout.cells.index]
-        return self.vertex_stoichiometry[vertices].mean(axis=1)
+        return np.asarray(self.corner_stoichiometry[self.layout.cells.index].mean(axis=1))
+
+    @cached_property
+    def stoichiometry_jump(self) -> Array:
+        """(k,) facet mean of x on side 1 less that on side 0 of the owned grain-boundary facets [-] (eq. 12.5)."""
+        facets = self.layout.facets
+        corners = self.corner_stoichiometry[facets.cells]
+        # Facet i of a simplex is opposite to its corner i.
+        opposite = np.take_along_axis(corners, facets.local[..., None].astype(np.intp), axis=2)[..., 0]
+        sides = (corners.sum(axis=2) - opposite) / self.layout.domain.dimension
+        return np.asarray(sides[:, 1] - sides[:, 0])
 
     @cached_property
     def vertex_displacement(self) -> Array:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from dolfinx import fem
 from numpy.typing import NDArray
 
 from solver.indicators import tensors
@@ -40,6 +41,7 @@ class Grid:
         points: (n, 3) [µm], only those that the cells use.
         cells: (m, corners) rows of `points`.
         rows: (n,) the points' rows in `mesh.geometry.x`.
+        sites: (n,) their degrees of freedom of x; none for the boundaries.
         cell_data: Unchanging arrays, one row per cell.
     """
 
@@ -48,6 +50,7 @@ class Grid:
     points: NDArray[np.float32]
     cells: NDArray[np.int64]
     rows: NDArray[np.int64]
+    sites: NDArray[np.int64]
     cell_data: Arrays
 
 
@@ -59,8 +62,13 @@ class Values:
     cell_data: Arrays
 
 
-def grids(layout: Layout) -> tuple[Grid, Grid]:
-    """Grids of the particle and of its grain boundaries on this rank: owned cells and owned facets."""
+def grids(layout: Layout, space: fem.FunctionSpace) -> tuple[Grid, Grid]:
+    """Grids of the particle and of its grain boundaries on this rank: owned cells and owned facets.
+
+    Args:
+        layout: The particle's geometry.
+        space: P1 space of x. Where x may jump, grains have points of their own.
+    """
     domain, facets = layout.domain, layout.facets
     region = domain.grain[: domain.owned]
     volume_data = {
@@ -72,22 +80,37 @@ def grids(layout: Layout) -> tuple[Grid, Grid]:
         "grain_2": facets.grains[:, 1].astype(np.int32),
         "normal": facets.normal.astype(np.float32),
     }
-    return (
-        _grid(VOLUME, layout, domain.cell_vertices[: domain.owned], volume_data),
-        _grid(BOUNDARY, layout, facets.vertices, boundary_data),
+    vertices, sites = domain.cell_vertices[: domain.owned], space.dofmap.list[: domain.owned]
+    used, first, numbers = np.unique(sites, return_index=True, return_inverse=True)
+    volume = _grid(VOLUME, layout, numbers.reshape(sites.shape), vertices.ravel()[first], used, volume_data)
+    rows, numbers = np.unique(facets.vertices, return_inverse=True)
+    none = np.zeros(0, dtype=np.int64)
+    boundary = _grid(BOUNDARY, layout, numbers.reshape(facets.vertices.shape), rows, none, boundary_data)
+    return volume, boundary
+
+
+def _grid(
+    name: str,
+    layout: Layout,
+    cells: NDArray[np.intp],
+    rows: NDArray[np.int32],
+    sites: NDArray[np.integer],
+    cell_data: Arrays,
+) -> Grid:
+    return Grid(
+        name,
+        shape=_SHAPES[cells.shape[1]],
+        points=np.asarray(layout.domain.mesh.geometry.x)[rows].astype(np.float32),
+        cells=cells.astype(np.int64),
+        rows=rows.astype(np.int64),
+        sites=sites.astype(np.int64),
+        cell_data=cell_data,
     )
-
-
-def _grid(name: str, layout: Layout, corners: NDArray[np.int32], cell_data: Arrays) -> Grid:
-    rows, cells = np.unique(corners, return_inverse=True)
-    points = np.asarray(layout.domain.mesh.geometry.x)[rows].astype(np.float32)
-    shape, numbers = _SHAPES[corners.shape[1]], cells.reshape(corners.shape).astype(np.int64)
-    return Grid(name, shape, points, numbers, rows.astype(np.int64), cell_data)
 
 
 def volume_values(view: StateView, grid: Grid) -> Values:
     """Fields of all regions: x (NaN outside grains) and displacement at the points, stress and invariants in cells."""
-    points: Arrays = {"stoichiometry": view.vertex_stoichiometry[grid.rows]}
+    points: Arrays = {"stoichiometry": view.site_stoichiometry[grid.sites]}
     cells: Arrays = {}
     if view.state.displacement is not None:
         points["displacement"] = view.vertex_displacement[grid.rows]
@@ -106,11 +129,12 @@ def volume_values(view: StateView, grid: Grid) -> Values:
 
 
 def boundary_values(view: StateView, settings: IndicatorSettings) -> Values:
-    """Fields of the grain boundaries: tractions, risk, and the jump that measures their accuracy."""
+    """Fields of the grain boundaries: jump of x, tractions, risk, and the jump that measures their accuracy."""
+    cells = {"stoichiometry_jump": view.stoichiometry_jump}
     if view.state.stress is None:
-        return Values({}, {})
+        return Values({}, _single(cells))
     traction = view.stress.traction
-    cells = {
+    cells |= {
         "normal_traction": traction.normal,
         "shear_traction": traction.shear,
         "risk": boundary_risk(traction.normal, traction.shear, settings),

@@ -7,7 +7,7 @@ from solver.indicators.settings import IndicatorSettings
 from solver.output.folder import RunFolder
 from solver.output.history import History, state_values
 from solver.output.summary import Summary
-from solver.output.writers import FORMATS
+from solver.output.writers import FORMATS, FieldWriter
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
 from solver.solve.state import State, StepResult
@@ -33,8 +33,8 @@ class Recorder:
         self._folder, self._phases = folder, phases
         with phases.measure("indicator set-up"):
             self._indicators = IndicatorSet(domain, settings)
-        with phases.measure("field output"):
-            self._fields = FORMATS[field_format](folder, self._indicators.layout, settings)
+        self._settings, self._format = settings, FORMATS[field_format]
+        self._fields: FieldWriter | None = None  # begun with the first state, which knows where x may jump
         table = definitions(settings)
         self._history = History(folder.path, table) if folder.comm.rank == 0 else None
         self.summary = Summary(table, domain)
@@ -47,6 +47,9 @@ class Recorder:
         with self._phases.measure("field output"):
             if self._history is not None:
                 self._history.add_state(values)
+            if self._fields is None:
+                space = state.stoichiometry.function_space
+                self._fields = self._format(self._folder, self._indicators.layout, self._settings, space)
             self._fields.write(view)
         self.summary.add(values, state.ended)
         self._folder.update_status(states=state.index + 1, time=state.time, state_of_charge=state.state_of_charge)

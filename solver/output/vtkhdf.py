@@ -18,6 +18,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
@@ -105,13 +106,16 @@ class VtkHdfWriter:
         folder: Open run folder.
         layout: The particle's geometry.
         settings: Strengths for the boundary risk.
+        space: P1 space of x.
     """
 
-    def __init__(self, folder: RunFolder, layout: Layout, settings: IndicatorSettings) -> None:
+    def __init__(
+        self, folder: RunFolder, layout: Layout, settings: IndicatorSettings, space: fem.FunctionSpace
+    ) -> None:
         self._folder, self._comm, self._settings = folder, folder.comm, settings
         self._fields = folder.path / FIELDS
         self._moments: list[_Moment] = []
-        self._series = [_series(grid, self._comm) for grid in grids(layout)]
+        self._series = [_series(grid, self._comm) for grid in grids(layout, space)]
         with written_by_all(self._comm, "the mesh"):
             replace_with(self._fields / _part(_MESH, self._comm.rank), self._write_mesh)
         with written_by_all(self._comm, "the mesh"):

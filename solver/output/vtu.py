@@ -14,6 +14,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
+from dolfinx import fem
 from numpy.typing import NDArray
 
 from solver.indicators.layout import Layout
@@ -46,11 +47,14 @@ class VtuWriter:
         folder: Open run folder.
         layout: The particle's geometry.
         settings: Strengths for the boundary risk.
+        space: P1 space of x.
     """
 
-    def __init__(self, folder: RunFolder, layout: Layout, settings: IndicatorSettings) -> None:
+    def __init__(
+        self, folder: RunFolder, layout: Layout, settings: IndicatorSettings, space: fem.FunctionSpace
+    ) -> None:
         self._folder, self._comm, self._settings = folder, folder.comm, settings
-        self._grids = grids(layout)
+        self._grids = grids(layout, space)
         self._parts = [
             [rank for rank, count in enumerate(self._comm.allgather(len(grid.cells))) if count] for grid in self._grids
         ]

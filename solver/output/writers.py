@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from dolfinx import fem
+
 from solver.indicators.layout import Layout
 from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView
@@ -20,6 +22,6 @@ class FieldWriter(Protocol):
         """Adds a state to the series on disk; collective."""
 
 
-FieldFormat = Callable[[RunFolder, Layout, IndicatorSettings], FieldWriter]
+FieldFormat = Callable[[RunFolder, Layout, IndicatorSettings, fem.FunctionSpace], FieldWriter]
 
 FORMATS: dict[str, FieldFormat] = {"vtkhdf": VtkHdfWriter, "vtu": VtuWriter}

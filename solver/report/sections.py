@@ -131,28 +131,29 @@ def _lithium(state: _Slice) -> NDArray[np.float64]:
 
 
 def _slice(run: RunData, state: int) -> _Slice:
-    volume = _merged(run.fields.volume(state))
+    volume = run.fields.volume(state)
     boundary = run.fields.boundary(state)
     sliced = cut if run.dimension == 3 else flat
     section = sliced(volume, run.centre, _FRAME)
     lines = sliced(boundary, run.centre, _FRAME) if boundary is not None else None
     kind = volume.cell_data["grain"][section.cells]
     kind = np.where(kind <= MOST_GRAINS, 0, kind)
-    return _Slice(volume, section, section.part(kind == 0), boundary, lines, _outline(section, kind))
+    places = np.unique(volume.points, axis=0, return_inverse=True)[1]
+    return _Slice(volume, section, section.part(kind == 0), boundary, lines, _outline(section, kind, places.ravel()))
 
 
-def _merged(grid: SavedGrid) -> SavedGrid:
-    """The same grid with the points that several ranks wrote joined into one."""
-    points, first, inverse = np.unique(grid.points, axis=0, return_index=True, return_inverse=True)
-    data = {name: values[first] for name, values in grid.point_data.items()}
-    return SavedGrid(points, inverse.ravel()[grid.cells], data, grid.cell_data)
+def _outline(section: Section, kind: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(lines, 2, 2) sides of the polygons that no other polygon of the same kind, (m,), has: rims in the section.
 
-
-def _outline(section: Section, kind: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(lines, 2, 2) sides of the polygons that no other polygon of the same kind, (m,), has: rims in the section."""
+    Args:
+        section: The polygons.
+        kind: (m,) what each is of.
+        places: (points,) one number for all points at a place; several ranks and grains write their own.
+    """
     following = np.roll(np.arange(section.edges.shape[1]), -1)
     # A side lies in the face of a tetrahedron: the three mesh points of its two corners' edges name it.
-    points = np.sort(np.concatenate([section.edges, section.edges[:, following]], axis=2), axis=2).reshape(-1, 4)
+    edges = places[section.edges]
+    points = np.sort(np.concatenate([edges, edges[:, following]], axis=2), axis=2).reshape(-1, 4)
     sides = np.stack([section.corners, section.corners[:, following]], axis=2).reshape(-1, 2, 2)
     real = np.any(sides[:, 0] != sides[:, 1], axis=1)
     repeated = np.diff(points, axis=1, prepend=-1) == 0

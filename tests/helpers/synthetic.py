@@ -93,10 +93,14 @@ def smooth_stress(points: NDArray[np.float64], grain: NDArray[np.int32]) -> NDAr
     return points @ matrix.T + jump[grain]
 
 
+def lithium_space(particle: Domain) -> fem.FunctionSpace:
+    """The space of x in `state`."""
+    return fem.functionspace(particle.mesh, ("Lagrange", 1))
+
+
 def state(particle: Domain, index: int = 0, time: float = 0.0, amplitude: float = 1.0, mechanics: bool = True) -> State:
     """An accepted state with a linear x, a quadratic displacement and `smooth_stress` times `amplitude`."""
-    space = fem.functionspace(particle.mesh, ("Lagrange", 1))
-    stoichiometry = fem.Function(space, name="stoichiometry")
+    stoichiometry = fem.Function(lithium_space(particle), name="stoichiometry")
     stoichiometry.interpolate(lambda p: 0.6 - 0.05 * amplitude * np.linalg.norm(p, axis=0))
     mean = 0.6 - 0.04 * amplitude
     common = {

@@ -69,7 +69,7 @@ def _corners(domain: Domain) -> Array:
 
 @dataclass(frozen=True)
 class SteadyBar:
-    """Two blocks whose ends are held at 1 and 0 (eq. 12.5).
+    """Two blocks whose ends are held at 1 and 0 (eq. 12.6).
 
     Attributes:
         profile: Largest error of x at any degree of freedom.
@@ -113,7 +113,7 @@ def steady_bar(dimension: int) -> SteadyBar:
 
 
 def decay(law: BoundaryLaw, wave: float, is_odd: bool) -> float:
-    """β of eqs. 12.6 and 12.7, and of both at once; `is_odd`: opposite lithium in the two blocks."""
+    """β of eqs. 12.7 and 12.8, and of both at once; `is_odd`: opposite lithium in the two blocks."""
     transfer = 2.0 * (law.transfer or 0.0) if is_odd else 0.0
     strength = (transfer + 0.5 * law.path * wave**2) / ACROSS
     return float(brentq(lambda b: b * np.tan(b * HEIGHT) - strength, 1e-9, (np.pi / 2 - 1e-9) / HEIGHT))

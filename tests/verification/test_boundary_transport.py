@@ -1,4 +1,4 @@
-"""Lithium across and along grain boundaries against closed forms (eqs. 12.2-12.7)."""
+"""Lithium across and along grain boundaries against closed forms (eqs. 12.2-12.8)."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -14,16 +15,19 @@ import numpy as np
 import pytest
 import pyvista as pv
 import synthetic
+from dolfinx import fem
 from mpi4py import MPI
 from vtkmodules.vtkIOHDF import vtkHDFReader
 
 from solver.indicators.grain_boundary import boundary_risk
 from solver.indicators.layout import build_layout
+from solver.indicators.registry import IndicatorSet
 from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView
 from solver.output.folder import RunFolder
 from solver.output.writers import FORMATS
 from solver.report.saved import open_fields
+from solver.solve.grainwise import grainwise_space
 
 COMM = MPI.COMM_SELF
 SETTINGS = IndicatorSettings(length=0.2)
@@ -38,7 +42,7 @@ def write(path, kind, grains=6, mechanics=True):
     layout = build_layout(synthetic.domain(COMM, divisions=5, grains=grains), SETTINGS.length)
     views = []
     with RunFolder(path, COMM) as folder:
-        writer = FORMATS[kind](folder, layout, SETTINGS)
+        writer = FORMATS[kind](folder, layout, SETTINGS, synthetic.lithium_space(layout.domain))
         for index, time_ in enumerate(TIMES):
             state = synthetic.state(layout.domain, index, time_, 1.0 + index, mechanics)
             views.append(StateView(state, layout))
@@ -157,7 +161,7 @@ def test_a_run_folder_can_be_moved(run, tmp_path):
 def test_vtk_reads_a_section(tmp_path, kind):
     layout = build_layout(synthetic.section(COMM), SETTINGS.length)
     with RunFolder(tmp_path, COMM) as folder:
-        writer = FORMATS[kind](folder, layout, SETTINGS)
+        writer = FORMATS[kind](folder, layout, SETTINGS, synthetic.lithium_space(layout.domain))
         for index, time_ in enumerate(TIMES):
             view = StateView(synthetic.state(layout.domain, index, time_), layout)
             writer.write(view)
@@ -190,6 +194,34 @@ def test_without_mechanics_there_is_lithium_only(tmp_path, kind):
     grid = read_with_vtk(tmp_path, kind, "fields", TIMES[2])
     assert set(grid.point_data.keys()) == {"stoichiometry"}
     assert set(grid.cell_data.keys()) == {"grain", "c_axis"}
+    boundary = read_with_vtk(tmp_path, kind, "grain_boundaries", TIMES[2])
+    assert set(boundary.cell_data.keys()) == {"grain_1", "grain_2", "normal", "stoichiometry_jump"}
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_grains_have_points_of_their_own_where_lithium_jumps(tmp_path, kind):
+    """x is 0.01 times the grain's number; what is joined shares points, and nothing is averaged."""
+    layout = build_layout(synthetic.domain(COMM, divisions=5, grains=6), SETTINGS.length)
+    domain = layout.domain
+    space = grainwise_space(domain, 1)
+    field = fem.Function(space)
+    field.x.array[space.dofmap.list] = 0.01 * domain.grain[:, None]
+    state = replace(synthetic.state(domain), stoichiometry=field)
+    with RunFolder(tmp_path, COMM) as folder:
+        writer = FORMATS[kind](folder, layout, SETTINGS, space)
+        for index, time_ in enumerate(TIMES):
+            writer.write(StateView(replace(state, index=index, time=time_), layout))
+    grid = read_with_vtk(tmp_path, kind, "fields", 0.0)
+    assert grid.n_points == space.dofmap.index_map.size_global > len(domain.mesh.geometry.x)
+    corners = grid.point_data["stoichiometry"][grid.cells_dict[pv.CellType.TETRA]]
+    assert corners == pytest.approx(0.01 * np.repeat(grid.cell_data["grain"][:, None], 4, axis=1), **CLOSE)
+    places = np.asarray(domain.mesh.geometry.x)[domain.cell_vertices[layout.cells.index]]
+    assert np.asarray(grid.points)[grid.cells_dict[pv.CellType.TETRA]] == pytest.approx(places, **CLOSE)
+    boundary = read_with_vtk(tmp_path, kind, "grain_boundaries", 0.0)
+    steps = boundary.cell_data["grain_2"] - boundary.cell_data["grain_1"]
+    assert boundary.cell_data["stoichiometry_jump"] == pytest.approx(0.01 * steps, **CLOSE)
+    found = IndicatorSet(domain, SETTINGS).evaluate(StateView(state, layout))["stoichiometry_jump_p95"]
+    assert found == pytest.approx(np.percentile(0.01 * steps, 95, weights=layout.facets.area, method="inverted_cdf"))
 
 
 def test_state_of_charge_travels_with_the_fields(tmp_path):
@@ -210,6 +242,7 @@ ENDLESS = """
 import sys; sys.path.insert(0, "tests/helpers")
 from pathlib import Path
 import synthetic
+from dolfinx import fem
 from mpi4py import MPI
 from solver.indicators.layout import build_layout
 from solver.indicators.settings import IndicatorSettings
@@ -218,7 +251,7 @@ from solver.output.folder import RunFolder
 from solver.output.writers import FORMATS
 layout = build_layout(synthetic.domain(MPI.COMM_SELF, divisions=5, grains=6), 0.2)
 folder = RunFolder(Path(sys.argv[1]), MPI.COMM_SELF)
-writer = FORMATS[sys.argv[2]](folder, layout, IndicatorSettings())
+writer = FORMATS[sys.argv[2]](folder, layout, IndicatorSettings(), synthetic.lithium_space(layout.domain))
 for index in range(100000):
     writer.write(StateView(synthetic.state(layout.domain, index, float(index), 1.0 + index), layout))
 """
@@ -252,6 +285,7 @@ FULL_DISK = """
 import resource, signal, sys; sys.path.insert(0, "tests/helpers")
 from pathlib import Path
 import synthetic
+from dolfinx import fem
 from mpi4py import MPI
 from solver.indicators.layout import build_layout
 from solver.indicators.settings import IndicatorSettings
@@ -259,7 +293,8 @@ from solver.indicators.view import StateView
 from solver.output.folder import RunFolder
 from solver.output.writers import FORMATS
 layout = build_layout(synthetic.domain(MPI.COMM_SELF, divisions=5, grains=6), 0.2)
-writer = FORMATS[sys.argv[2]](RunFolder(Path(sys.argv[1]), MPI.COMM_SELF), layout, IndicatorSettings())
+folder, space = RunFolder(Path(sys.argv[1]), MPI.COMM_SELF), synthetic.lithium_space(layout.domain)
+writer = FORMATS[sys.argv[2]](folder, layout, IndicatorSettings(), space)
 writer.write(StateView(synthetic.state(layout.domain, 0, 0.0), layout))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
