@@ -175,6 +175,13 @@ class PotentialStepSolver:
             rows[inside] = self._mass[inside] * self.sites.means(state.weight)[inside] * rate
         result.array[:] = rows
 
+    def keep_integrated(self, change: PETSc.Vec) -> None:
+        """Of a pool its mean: what its sites exchange through the outside settles at once, if need be with a jump."""
+        if self._is_pooled:
+            inside = self.sites.pool_masters
+            mean = self.sites.pool_total(self._mass * change.array_r) / self.sites.pool_total(self._mass)
+            change.array[inside] = mean
+
     def state(self, x: PETSc.Vec) -> tuple[float, float]:
         """Outside stoichiometry and potential; the potential is known only with a voltage curve."""
         return self._readings(self._unknown_at(self._settle(x)))

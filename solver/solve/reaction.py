@@ -54,6 +54,9 @@ class ReactionStepSolver:
         self._drive = drive
         _, self._potential = self.state(x)
 
+    def keep_integrated(self, change: PETSc.Vec) -> None:
+        """All of it."""
+
     def state(self, x: PETSc.Vec) -> tuple[float, float]:
         """The potential at which the field carries the current; the outside is in no equilibrium."""
         potential = self._drive.potential

@@ -81,6 +81,9 @@ class StepSolver(Protocol):
     def state(self, x: PETSc.Vec) -> tuple[float, float]:
         """Outside stoichiometry and potential of an accepted field under the present drive."""
 
+    def keep_integrated(self, change: PETSc.Vec) -> None:
+        """Leaves of a change of x, in place, what is integrated in time, without what settles at once; collective."""
+
 
 class ShiftedDiffusion:
     """Matrix-free K + diagonal with a linear surface condition, and conjugate gradients for it.
@@ -205,6 +208,9 @@ class LinearStepSolver:
         """Moves all x by what the linear solver lost of the lithium: diffusion itself sums up to zero."""
         lost = self._load.sum() - diagonal.dot(x)
         x.axpy(lost / diagonal.dot(self._sites), self._sites)
+
+    def keep_integrated(self, change: PETSc.Vec) -> None:
+        """All of it."""
 
     def state(self, x: PETSc.Vec) -> tuple[float, float]:
         """The outside stoichiometry; the potential is known only with a voltage curve."""

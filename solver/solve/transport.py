@@ -223,10 +223,8 @@ class Transport:
             solved = self._solve(self._step)
             if not solved.converged:
                 return Attempt(converged=False, iterations=solved.iterations, newton=solved.newton)
-            self._work.waxpy(-1.0, self._predicted, self._trial)
-            error = self._leading * self._work.norm(PETSc.NormType.INFINITY)
-            self._work.waxpy(-1.0, self._accepted, self._trial)
-            change = self._work.norm(PETSc.NormType.INFINITY)
+            error = self._leading * self._distance_from(self._predicted)
+            change = self._distance_from(self._accepted)
             lowest, highest = self._trial.min()[1], self._trial.max()[1]
             lithium = self._mass.dot(self._trial)
             inflow = (self._diagonal.dot(self._trial) - self._load.sum()) / self.volume
@@ -246,6 +244,12 @@ class Transport:
                 inflow=inflow,
                 newton=solved.newton,
             )
+
+    def _distance_from(self, x: PETSc.Vec) -> float:
+        """Largest difference of the trial state to another."""
+        self._work.waxpy(-1.0, x, self._trial)
+        self._solver.keep_integrated(self._work)
+        return float(self._work.norm(PETSc.NormType.INFINITY))
 
     def _solve(self, step: float) -> Solved:
         """Solves the assembled step; along a course it gains the integral of the course (eq. 11.7)."""
