@@ -64,13 +64,11 @@ def _cooling_has_numbers(sections: Sections) -> Iterator[Finding]:
 
 
 def _softening_has_numbers(sections: Sections) -> Iterator[Finding]:
-    """A stiffness that falls with lithium is a number of the material; large strains keep it constant."""
+    """A stiffness that falls with lithium is a number of the material."""
     mechanics: Mechanics = sections.values["mechanics"]
     if not mechanics.softening or mechanics.coupling == "none":
         return
     key = ("mechanics", "softening")
-    if mechanics.strain == "finite":
-        yield Finding(key, "is not there for `strain: finite`; write `strain: small`, or leave it out")
     for material in _materials(sections):
         if material.stiffness_softening == 0.0:
             text = f"{material.name} does not soften; write `material: {{base: {material.name}, softening: 0.37}}`"
