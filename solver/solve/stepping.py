@@ -78,7 +78,7 @@ class TimeLoop:
         self._transport = coupling.transport
         self._initial_lithium = self._expected = self._transport.lithium()
         self._time, self._began, self._states = 0.0, 0.0, 0
-        self._reading = Reading(float("nan"), 0.0, self._state_of_charge())
+        self._reading = Reading(self._transport.potential(), 0.0, self._state_of_charge())
 
     def run(self, next_output: NextOutput) -> None:
         """Runs all segments and shows the initial state, states at output times, and the ends of segments.
