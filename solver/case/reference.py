@@ -76,7 +76,7 @@ def reference_text() -> str:
         shared = sum(other == path for other, _ in sections) > 1
         title = "Top level" if not path else f"`{'.'.join(path)}`" + (f": `{Shape(model).example()}`" if shared else "")
         summary = (model.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
-        parts.append(f"## {title}\n\n{' '.join(summary.split())}\n\n{_table(model, path)}")
+        parts.append(f"## {title}\n\n{' '.join(summary.split())}\n\n{key_table(model)}")
     return "\n".join([*parts, _TAIL])
 
 
@@ -88,7 +88,8 @@ def _sections(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[t
                 yield from _sections(shape.model, (*path, key))
 
 
-def _table(model: type[BaseModel], path: tuple[str, ...]) -> str:
+def key_table(model: type[BaseModel]) -> str:
+    """Table of the keys of a block, Markdown."""
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
     for key, entry in model.model_fields.items():
         meaning = (entry.description or "").replace("|", "\\|")

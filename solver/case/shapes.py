@@ -60,6 +60,8 @@ class Shape:
             return "a block of keys"
         if self.item:
             return "a list"
+        if get_origin(self.kind) is dict:
+            return "a block of names"
         return _SCALAR_WORDS.get(self.kind, "a value") + self._range_words()
 
     def limits(self) -> tuple[str, str]:

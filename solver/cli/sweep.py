@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solver.cli.console import duration, memory, note, say, show
+from solver.cli.console import columns, duration, memory, note, say, show
 from solver.cli.run import default_folder
 
 if TYPE_CHECKING:
@@ -204,14 +204,15 @@ def _show_plan(made: Plan) -> None:
     from rich.table import Table
 
     table = Table(title=made.title, box=None, pad_edge=False, title_justify="left")
-    for title in ("run", *made.axes, "mesh", "memory", "time"):
-        table.add_column(title, justify="left" if title in made.axes else "right")
+    varied = [axis for axis in made.axes if len({run.inputs.get(axis) for run in made.runs}) > 1]
+    for title in ("run", *varied, "mesh", "memory", "time"):
+        table.add_column(title, justify="left" if title in varied else "right")
     meshes = {run.mesh: number for number, run in reversed(list(enumerate(made.runs, start=1)))}
     names = {mesh: str(number) for number, mesh in enumerate(dict.fromkeys(run.mesh for run in made.runs), start=1)}
     shown = made.runs if len(made.runs) <= _MOST_ROWS else made.runs[: _MOST_ROWS - 1]
     for run in shown:
         seconds = run.seconds + (run.mesh_seconds if meshes[run.mesh] == run.index else 0.0)
-        values = [str(run.inputs.get(axis, "")) for axis in made.axes]
+        values = [str(run.inputs.get(axis, "")) for axis in varied]
         table.add_row(str(run.index), *values, names[run.mesh], memory(run.memory), duration(seconds))
     show([table])
     if len(shown) < len(made.runs):
@@ -266,14 +267,12 @@ def _counts(found: list[TaskStatus]) -> str:
 
 
 def _show_active(found: list[tuple[Task, TaskStatus]]) -> None:
-    from rich.table import Table
-
-    if not found:
-        return
-    table = Table(box=None, pad_edge=False)
-    for title in ("run", "state", "on", "why, or how far", "folder"):
-        table.add_column(title)
-    for task, status in found[:_MOST_ROWS]:
-        told = status.reason or status.progress
-        table.add_row(str(task.index), status.state, status.host, told, str(task.folder))
-    show([table])
+    """A line per run, the longest part last."""
+    rows = [
+        [f"run {task.index}", status.state, status.host, str(task.folder), status.reason or status.progress]
+        for task, status in found
+    ]
+    for line in columns(rows[:_MOST_ROWS]).splitlines():
+        say(line)
+    if len(rows) > _MOST_ROWS:
+        say(f"  … and {len(rows) - _MOST_ROWS} more")

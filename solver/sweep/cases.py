@@ -160,7 +160,8 @@ class _Cause:
     line: int
     place: KeyPath
     key: KeyPath
-    choice: Choice | None
+    value: str = ""
+    choice: Choice | None = field(default=None, compare=False)
 
 
 def _attributed(
@@ -188,8 +189,8 @@ def _cause(sweep: LoadedSweep, point: Point, path: KeyPath) -> _Cause:
     for choice in reversed(point):
         if any(overlap(changed, path) for changed, _ in choice.changes) and path:
             line = sweep.file.document.line(choice.place)
-            return _Cause(sweep.file.path, line, choice.place, path, choice)
-    return _Cause(sweep.base.path, sweep.base.document.line(path), path, path, None)
+            return _Cause(sweep.file.path, line, choice.place, path, choice.text, choice)
+    return _Cause(sweep.base.path, sweep.base.document.line(path), path, path)
 
 
 def _circumstances(failing: Sequence[Point], among: Sequence[Point]) -> str:

@@ -20,7 +20,8 @@ from solver.errors import OutputError
 from solver.materials import material_names
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = sorted((ROOT / "cases").rglob("*.yaml"))
+OTHERS = ("study.yaml", *(path.name for path in (ROOT / "cases" / "sweeps").glob("*.yaml")))
+SHIPPED = sorted(path for path in (ROOT / "cases").rglob("*.yaml") if path.name not in OTHERS)
 
 
 def sections(model: type[BaseModel], path: str = "case"):
