@@ -1,4 +1,4 @@
-"""`scripts/benchmark phases` and `scripts/benchmark charge`."""
+"""`scripts/benchmark phases`, `scripts/benchmark charge` and `scripts/benchmark scaling`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from solver.benchmark.charge import ChargeBenchmark, coupling_table, stepping_table
 from solver.benchmark.phases import measure, measured_apart, phase_table
+from solver.benchmark.scaling import strong_table, weak_table
 
 program = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -56,6 +57,17 @@ def charge(
     if MPI.COMM_WORLD.rank == 0:
         for table in tables:
             Console(width=120, force_terminal=False).print(table)
+
+
+@program.command()
+def scaling(
+    tetrahedra: Annotated[int, typer.Option(help="Number of tetrahedra on one rank, roughly.")] = 100_000,
+    ranks: Annotated[str, typer.Option(help="Numbers of ranks, with commas.")] = "1,2",
+) -> None:
+    """Measure how the elastic solve spreads over ranks, with the memory that each of them takes."""
+    counts = [int(count) for count in ranks.split(",")]
+    for table in (strong_table(tetrahedra, counts), weak_table(tetrahedra, counts)):
+        Console(width=140, force_terminal=False).print(table)
 
 
 if __name__ == "__main__":
