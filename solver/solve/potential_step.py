@@ -32,9 +32,10 @@ Array = NDArray[np.float64]
 
 _NEWTON_STEPS = 25
 # Of the first residual, and of x where the first guess was all but the solution; each row over its diagonal.
-_REDUCTION, _RESIDUAL = 1e-9, 1e-12
+_REDUCTION, _RESIDUAL = 1e-7, 1e-12
 _BALANCE = 1e-10  # of what passes the surface
 _LARGEST_CHANGE = 0.1  # of x in one Newton step
+_FARTHEST_GUESS = 0.6  # of x from the middle
 _LARGEST_MOVE = 0.2  # of the potential in one [V]
 
 
@@ -121,7 +122,7 @@ class PotentialStepSolver:
         self._system = PotentialSystem(self._flux, sites, rows.comm)
         self._right, self._answer, self._border = (self._system.vector() for _ in range(3))
         self._x: Array = np.full(len(rows.areas), np.nan)
-        self._passage, self._unknown = _Passage(self._even, given=0.0), float("nan")
+        self._passage, self._unknown = self._passage_of(Drive(inflow=0.0)), float("nan")
         self._mass: Array = np.zeros(sites.owned)
 
     def take_stiffness(self) -> None:
@@ -175,6 +176,10 @@ class PotentialStepSolver:
             rows[inside] = self._mass[inside] * self.sites.means(state.weight)[inside] * rate
         result.array[:] = rows
 
+    def diffusing(self) -> Array:
+        """What leaves the owned sites by diffusion [µm³/s] in the state shown; collective."""
+        return self._flux.flow(self._x, Shift(*self.shift(self._x)) if self.shift is not None else None)
+
     def keep_integrated(self, change: PETSc.Vec) -> None:
         """Of a pool its mean: what its sites exchange through the outside settles at once, if need be with a jump."""
         if self._is_pooled:
@@ -223,9 +228,12 @@ class PotentialStepSolver:
 
     def solve(self, diagonal: PETSc.Vec, load: PETSc.Vec, x: PETSc.Vec) -> Solved:
         """Newton's method on x and, where a current is given, on the unknown of the surface."""
+        # An extrapolation can be far out where a long step follows a jump; Newton's method should not start there.
+        history = np.clip(load.array_r / diagonal.array_r, 0.0, 1.0)
+        x.array[:] = np.where(np.abs(x.array_r - 0.5) <= _FARTHEST_GUESS, x.array_r, history)
         state = self._settle(x)
         self._write(x, state)
-        unknown, first, iterations = self._first_unknown(state), 0.0, 0
+        unknown, first, iterations = self._unknown_at(state), 0.0, 0
         for newton in range(_NEWTON_STEPS + 1):
             if not state.converged:
                 return Solved(False, iterations, newton)
@@ -234,6 +242,7 @@ class PotentialStepSolver:
             first = max(first, size) if newton == 0 else first
             if size <= max(_REDUCTION * first, _RESIDUAL) and self._is_balanced(diagonal, load, x, flow):
                 self._unknown = unknown
+                self._balance(diagonal, load, x, state)
                 outside, potential = self._readings(unknown)
                 return Solved(True, iterations, newton, outside, potential)
             converged, used, move = self._newton_step(flow)
@@ -243,11 +252,6 @@ class PotentialStepSolver:
             state = self._add(x, state)
             unknown = self._unknown_at(state) if self._is_pooled else unknown + move
         return Solved(False, iterations, _NEWTON_STEPS)
-
-    def _first_unknown(self, state: SiteState) -> float:
-        """The last one found where Newton's method moves it; otherwise that of the state."""
-        is_moved = self._passage.given is None and not self._is_pooled and np.isfinite(self._unknown)
-        return self._unknown if is_moved else self._unknown_at(state)
 
     def _linearise(self, diagonal: PETSc.Vec, load: PETSc.Vec, x: PETSc.Vec, state: SiteState, unknown: float) -> Flow:
         """Residual load − d y − flow into the right side, Jacobian into the system; returns the surface's flow."""
@@ -312,6 +316,16 @@ class PotentialStepSolver:
         if self._passage.given is None and not self._is_pooled:
             missing = max(missing, abs(self._total(flow.value) + (self._passage.inflow or 0.0)))
         return missing <= _BALANCE * scale + rounding
+
+    def _balance(self, diagonal: PETSc.Vec, load: PETSc.Vec, x: PETSc.Vec, state: SiteState) -> None:
+        """Moves all x by the lithium that the iteration has left over; nothing to balance where x itself is held."""
+        if self.sites.is_held:
+            return
+        inflow = self._passage.inflow if self._passage.flow is not self._even else self._passage.given
+        missing = self._right.sum() if inflow is None else load.sum() - diagonal.dot(x) + inflow
+        move = np.where(self._mass > 0.0, missing / self._total(diagonal.array_r[self._mass > 0.0]), 0.0)
+        x.array[:] += move
+        self._write(x, self._settle(x, state.x + self.sites.spread(move)))
 
     def _total(self, values: Array) -> float:
         return self._comm.allreduce(float(values.sum()))

@@ -19,9 +19,8 @@ from solver.solve.site_map import SiteMap, SiteState
 
 Array = NDArray[np.float64]
 
-# A linear problem is done after one solve; of Newton's steps each begins with what the one before has left.
-_LINEAR_TOLERANCE = 1e-10
-_NEWTON_TOLERANCE = 1e-8
+# Each of Newton's steps begins with what the one before has left, so this is of what one step leaves.
+_TOLERANCE = 1e-8
 _MAXIMUM_ITERATIONS = 2000
 _prefixes = count()
 
@@ -120,18 +119,17 @@ class PotentialSystem:
         self.constrain(rows)  # equal entries of a pool stay equal
         return rows
 
-    def solve(self, right: PETSc.Vec, answer: PETSc.Vec, is_linear: bool) -> tuple[bool, int]:
+    def solve(self, right: PETSc.Vec, answer: PETSc.Vec, is_symmetric: bool) -> tuple[bool, int]:
         """Solves from zero; returns whether it converged, and the iterations.
 
         Args:
             right: Right side, constrained.
             answer: Gets the solution.
-            is_linear: Whether the Jacobian is symmetric and constant.
+            is_symmetric: Whether the Jacobian is symmetric and positive definite.
         """
         self._operator.assemble()  # tells the preconditioner that the diagonal may be new
         self._ksp.setOperators(self._operator)
-        self._ksp.setType("cg" if is_linear else "bcgs")
-        self._ksp.setTolerances(rtol=_LINEAR_TOLERANCE if is_linear else _NEWTON_TOLERANCE)
+        self._ksp.setType("cg" if is_symmetric else "bcgs")
         self._ksp.solve(right, answer)
         return self._ksp.getConvergedReason() > 0, self._ksp.getIterationNumber()
 
@@ -142,6 +140,6 @@ def _krylov(operator: PETSc.Mat) -> PETSc.KSP:
     ksp.setOperators(operator)
     ksp.setType("bcgs")
     ksp.getPC().setType("jacobi")
-    ksp.setTolerances(atol=1e-300, max_it=_MAXIMUM_ITERATIONS)
+    ksp.setTolerances(rtol=_TOLERANCE, atol=1e-300, max_it=_MAXIMUM_ITERATIONS)
     ksp.setFromOptions()
     return ksp

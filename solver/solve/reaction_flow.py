@@ -161,7 +161,7 @@ class ReactionFlow:
             comm.Allreduce(np.array([flow.value.sum(), flow.by_unknown.sum()]), total)
             miss = total[0] + inflow
             low, high = (low, potential) if miss > 0.0 else (potential, high)
-            newton = potential - miss / total[1]
+            newton = float(potential - miss / total[1])
             following = newton if low < newton < high else 0.5 * (low + high)
             if abs(following - potential) < 1e-13:
                 return following
