@@ -42,15 +42,22 @@ class _ClampedPchip:
         self._low, self._high = float(x[0]), float(x[-1])
         self._curve = PchipInterpolator(x, columns, axis=0)
         self._slope = self._curve.derivative()
+        self._curvature = self._slope.derivative()
 
     def __call__(self, x: ArrayLike) -> FloatArray:
         return self._curve(np.clip(x, self._low, self._high))
 
     def slope(self, x: ArrayLike) -> FloatArray:
+        return self._inside(self._slope, x)
+
+    def curvature(self, x: ArrayLike) -> FloatArray:
+        return self._inside(self._curvature, x)
+
+    def _inside(self, derivative: PchipInterpolator, x: ArrayLike) -> FloatArray:
         x = np.asarray(x, dtype=float)
         inside = (x >= self._low) & (x <= self._high)
-        slope = self._slope(np.clip(x, self._low, self._high))
-        return slope * (inside[..., None] if slope.ndim > x.ndim else inside)
+        values = derivative(np.clip(x, self._low, self._high))
+        return values * (inside[..., None] if values.ndim > x.ndim else inside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +122,10 @@ class LatticeStrain:
     def both_slopes(self, x: ArrayLike) -> FloatArray:
         """dε_a/dx and dε_c/dx at x, shape (*x.shape, 2); zero outside the table."""
         return self._pchip.slope(x)
+
+    def both_curvatures(self, x: ArrayLike) -> FloatArray:
+        """d²ε_a/dx² and d²ε_c/dx² at x, shape (*x.shape, 2); they jump at the rows and are zero outside the table."""
+        return self._pchip.curvature(x)
 
     def a(self, x: ArrayLike) -> FloatArray:
         """ε_a(x) [-], same shape as x."""

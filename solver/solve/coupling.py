@@ -20,12 +20,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Response:
-    """Mechanical answer to an accepted lithium field; all None when there is no mechanics."""
+    """Mechanical answer to an accepted lithium field; all None when there is no mechanics.
+
+    Attributes:
+        displacement: Displacement [µm].
+        stress: Stress of the lithium field.
+        mismatch: Stress if the lithium were spread evenly.
+        surroundings: What became of matrix and interface; None where neither has a memory.
+        stoichiometry: x as stress shapes it, with its jumps between grains; None where stress does not act back.
+        energy_imbalance: Free energy not accounted for, relative (eq. 13.11); NaN where stress does not act back.
+    """
 
     displacement: fem.Function | None = None
     stress: StressSample | None = None
     mismatch: StressSample | None = None
     surroundings: SurroundingsState | None = None
+    stoichiometry: fem.Function | None = None
+    energy_imbalance: float = float("nan")
 
 
 class Body(Protocol):

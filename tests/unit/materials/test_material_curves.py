@@ -51,6 +51,9 @@ def test_slopes_are_finite_differences(name):
     h = 1e-5
     for function, slope in ((lattice.a, lattice.a_slope), (lattice.c, lattice.c_slope)):
         assert np.abs((function(x + h) - function(x - h)) / (2 * h) - slope(x)).max() < 1e-6
+    differences = (lattice.both_slopes(x + h) - lattice.both_slopes(x - h)) / (2 * h)
+    assert np.abs(differences - lattice.both_curvatures(x)).max() < 1e-6
+    assert not lattice.both_curvatures(np.array([low - 0.1, high + 0.1])).any()
 
 
 def test_shapes_follow_the_argument():

@@ -1,0 +1,119 @@
+"""What stress adds to the chemical potential of lithium where the total strain is held (eqs. 13.6, 13.7).
+
+A transversely isotropic crystal that strains along its own axes needs two numbers of the total strain only: the stretch
+along c and that of the layers. With them held, the stress follows from the lithium of the place alone, so the shift and
+its derivative are local. NumPy only; `solver.solve.site_strain` finds the strain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.materials import LatticeStrain
+from solver.materials.material import GAS_CONSTANT
+from solver.model.elasticity import CONSTANTS
+from solver.solve.solids import Crystal
+
+Array = NDArray[np.float64]
+
+_PASCALS = 1e6  # in a megapascal
+
+
+def coupling_strength(maximum_concentration: float, temperature: float) -> float:
+    """κ = 1/(c_max R T) [1/MPa]: what a megapascal of σ:∂ε*/∂x shifts μ/RT by (eq. 13.6).
+
+    Args:
+        maximum_concentration: Lithium sites [mol/m³].
+        temperature: [K].
+    """
+    return _PASCALS / (maximum_concentration * GAS_CONSTANT * temperature)
+
+
+@dataclass(frozen=True, eq=False)
+class StressPotential:
+    """The law at n places.
+
+    Attributes:
+        crystals: What there is.
+        shares: (n, crystals) share of each; a place with none has no lithium and no shift.
+        strength: (n,) κ [1/MPa].
+        rest: x at which the crystals are free of strain [-].
+    """
+
+    crystals: Sequence[Crystal]
+    shares: Array
+    strength: Array
+    rest: float
+
+    def __call__(self, x: Array, strain: Array) -> tuple[Array, Array]:
+        """Shift s and ds/dx at held total strain, each (n,) (eqs. 13.6, 13.7).
+
+        Args:
+            x: Stoichiometry, (n,).
+            strain: Total strain along c, and the sum over both directions of the layers, (n, 2).
+        """
+        slope = self._mixed(LatticeStrain.both_slopes, x)
+        curvature = self._mixed(LatticeStrain.both_curvatures, x)
+        along, across = self._stress(strain - _doubled(self.lattice_strain(x)))
+        own_along, own_across = self._stress(_doubled(slope))
+        shift = -(slope[:, 0] * across + slope[:, 1] * along)
+        derivative = slope[:, 0] * own_across + slope[:, 1] * own_along
+        derivative -= curvature[:, 0] * across + curvature[:, 1] * along
+        return self.strength * shift, self.strength * derivative
+
+    def by_strain(self, x: Array) -> Array:
+        """Derivatives of s by the two numbers of the strain, (n, 2)."""
+        along, across = self._stress(_doubled(self._mixed(LatticeStrain.both_slopes, x)))
+        return -self.strength[:, None] * np.stack([along, across / 2.0], axis=1)
+
+    def dead_slope(self, x: Array, x_stressed: Array, strain: Array) -> Array:
+        """Slope of s by x, (n,), if the stress stayed as it is what it is at another x and a strain (eq. 13.10)."""
+        along, across = self._stress(strain - _doubled(self.lattice_strain(x_stressed)))
+        curvature = self._mixed(LatticeStrain.both_curvatures, x)
+        return -self.strength * (curvature[:, 0] * across + curvature[:, 1] * along)
+
+    def number(self, x: Array) -> Array:
+        """κ β:C:β, (n,): over the slope of μ/RT, how strong the coupling is (eq. 13.7)."""
+        slope = self._mixed(LatticeStrain.both_slopes, x)
+        along, across = self._stress(_doubled(slope))
+        return self.strength * (slope[:, 0] * across + slope[:, 1] * along)
+
+    def lattice_strain(self, x: Array) -> Array:
+        """ε_a and ε_c of the free crystal, its cooling included, (n, 2)."""
+        return self._thermal + self._mixed(lambda lattice, at: lattice.both(at) - lattice.both(self.rest), x)
+
+    def _stress(self, strain: Array) -> tuple[Array, Array]:
+        """n·σn, and the sum of both normal stresses in the layers, [MPa] of strains (along c, sum across)."""
+        constants = self._constants
+        c, t = strain[:, 0], strain[:, 1]
+        along = constants[:, 3] * c + constants[:, 2] * t
+        across = (constants[:, 0] + constants[:, 1]) * t + 2.0 * constants[:, 2] * c
+        return along, across
+
+    @cached_property
+    def _constants(self) -> Array:
+        """(n, 5) mixed elastic constants [MPa], in the order of `CONSTANTS`."""
+        rows = [[getattr(crystal.stiffness, name) for name in CONSTANTS] for crystal in self.crystals]
+        return self.shares @ np.array(rows)
+
+    @cached_property
+    def _thermal(self) -> Array:
+        """(n, 2) strains since the temperature without stress (eq. 14.5)."""
+        return self.shares @ np.array([crystal.thermal_strain for crystal in self.crystals])
+
+    def _mixed(self, of: Callable[[LatticeStrain, Array], Array], x: Array) -> Array:
+        """Mean over the crystals of what each has for both strains, (n, 2)."""
+        mixed = np.zeros((len(x), 2))
+        for number, crystal in enumerate(self.crystals):
+            mixed += self.shares[:, number, None] * of(crystal.lattice, x)
+        return mixed
+
+
+def _doubled(strains: Array) -> Array:
+    """Lattice strains (ε_a, ε_c) as numbers of a strain: along c, and the sum of both directions of the layers."""
+    return np.stack([strains[:, 1], 2.0 * strains[:, 0]], axis=1)
