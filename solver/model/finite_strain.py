@@ -1,4 +1,4 @@
-"""Elasticity of a grain at large strains and rotations; equations 15.1 to 15.6 of docs/theory.md. Returns UFL only.
+"""Elasticity of a grain at large strains and rotations; equations 15.1 to 15.7 of docs/theory.md. Returns UFL only.
 
 The deformation is split into a lattice part, which lithium asks for and which costs nothing, and an elastic part. The
 energy is quadratic in a strain of the elastic part that treats stretching and compressing alike.
@@ -22,7 +22,7 @@ def deformation(displacement: Expr) -> Expr:
 
 @dataclass(frozen=True)
 class FiniteCrystal:
-    """A transversely isotropic crystal in one state of deformation (eqs. 15.1-15.6).
+    """A transversely isotropic crystal in one state of deformation (eqs. 15.1-15.7).
 
     Attributes:
         gradient: Deformation gradient F, shape (3, 3) [-].
@@ -60,8 +60,8 @@ class FiniteCrystal:
         return self.gradient * self._from_lattice
 
     @cached_property
-    def _right(self) -> Expr:
-        """C = F_eᵀ F_e."""
+    def right(self) -> Expr:
+        """C = F_eᵀ F_e, shape (3, 3) [-]."""
         return self._elastic_part.T * self._elastic_part
 
     @cached_property
@@ -72,7 +72,7 @@ class FiniteCrystal:
     @cached_property
     def strain(self) -> Expr:
         """Elastic strain H in the axes of the lattice, shape (3, 3) [-] (eq. 15.2)."""
-        return (self._right - self._right_inverse) / 4
+        return (self.right - self._right_inverse) / 4
 
     @cached_property
     def _driving(self) -> Expr:
@@ -80,8 +80,8 @@ class FiniteCrystal:
         return stress(self.strain, self.axis, self.stiffness)
 
     @cached_property
-    def _second_piola(self) -> Expr:
-        """Stress S that works in F_eᵀ δF_e [MPa] (eq. 15.4)."""
+    def second_piola(self) -> Expr:
+        """Stress S that works in F_eᵀ δF_e, shape (3, 3), symmetric [MPa] (eq. 15.4)."""
         inverse = self._right_inverse
         return (self._driving + inverse * self._driving * inverse) / 2
 
@@ -94,13 +94,7 @@ class FiniteCrystal:
     def cauchy(self) -> Expr:
         """Stress on areas as they are now, shape (3, 3), symmetric [MPa] (eq. 15.5)."""
         elastic = self._elastic_part
-        return elastic * self._second_piola * elastic.T / ufl.det(elastic)
-
-    @property
-    def spatial_strain(self) -> Expr:
-        """Elastic strain in the axes of space, shape (3, 3), symmetric [-] (eq. 15.2 with F_e F_eᵀ for C)."""
-        inverse = ufl.inv(self._elastic_part)
-        return (self._elastic_part * self._elastic_part.T - inverse.T * inverse) / 4
+        return elastic * self.second_piola * elastic.T / ufl.det(elastic)
 
     def _stretching(self, change: Expr) -> Expr:
         """Change of C/2 with F."""
@@ -112,13 +106,13 @@ class FiniteCrystal:
         Args:
             virtual: The change, shape (3, 3) [-].
         """
-        return self.lattice_volume * ufl.inner(self._second_piola, self._stretching(virtual))
+        return self.lattice_volume * ufl.inner(self.second_piola, self._stretching(virtual))
 
     def tangent(self, change: Expr, virtual: Expr) -> Expr:
-        """Change of `work` in another change of F [MPa]; symmetric in both (eq. 15.6)."""
+        """Change of `work` in another change of F [MPa]; symmetric in both (eq. 15.7)."""
         turned = ufl.sym((change * self._from_lattice).T * (virtual * self._from_lattice))
         return self.lattice_volume * (
-            ufl.inner(self._stress_change(change), self._stretching(virtual)) + ufl.inner(self._second_piola, turned)
+            ufl.inner(self._stress_change(change), self._stretching(virtual)) + ufl.inner(self.second_piola, turned)
         )
 
     def _stress_change(self, change: Expr) -> Expr:

@@ -265,7 +265,7 @@ def rigid_motions(
 ) -> PETSc.NullSpace:
     """The translations and rotations of a vector space, orthonormal (eq. 2.5), without those that planes forbid.
 
-    With a displacement in the same space they are those of the displaced body (eq. 15.7). A section turns in its plane
+    With a displacement in the same space they are those of the displaced body (eq. 15.8). A section turns in its plane
     only: turned out of it, it would be sheared, as its motion is the same for every z.
     """
     index_map = space.dofmap.index_map

@@ -1,6 +1,6 @@
-"""Equilibrium of a free body at large strains: Newton's method with the consistent tangent (eqs. 15.4-15.7).
+"""Equilibrium of a free body at large strains: Newton's method with the consistent tangent (eqs. 15.4-15.8).
 
-A free body may still drift and turn, now about where its points have gone (eq. 15.7). Internal forces never work in
+A free body may still drift and turn, now about where its points have gone (eq. 15.8). Internal forces never work in
 these motions, in equilibrium or not, so each step is sought among the displacements orthogonal to them: nothing is
 pinned, no reaction can appear, and the body does not turn from step to step. The linear systems are solved by conjugate
 gradients, preconditioned with the multigrid of the small-strain operator, which is set up once: at strains of a few

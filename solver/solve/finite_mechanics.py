@@ -90,8 +90,9 @@ class FiniteMechanics:
             self.equilibrium = FiniteEquilibrium(
                 self._solver, crystal, self.displacement, self._axial, radius=domain.radius, tolerance=tolerance
             )
-            both = [*components(crystal.cauchy), *components(crystal.spatial_strain), crystal.volume]
-            self._sample = compat.expression(ufl.as_vector(both), self._rule.points)
+            entries = [tensor[i, j] for tensor in (crystal.right, crystal.second_piola) for i, j in np.ndindex(3, 3)]
+            sampled = ufl.as_vector([*entries, *components(crystal.cauchy), crystal.volume])
+            self._sample = compat.expression(sampled, self._rule.points)
             self._volume = compat.expression(crystal.volume, self._rule.points)
         self._cells = np.arange(len(domain.grain), dtype=np.int32)
         corners = domain.mesh.geometry.x[domain.cell_vertices]
@@ -131,17 +132,20 @@ class FiniteMechanics:
             self._set(self._state)
 
     def stress(self) -> StressSample:
-        """Stress of the latest solution on areas as they are now, elastic strain in the axes of space (eq. 15.5)."""
+        """Stress of the latest solution on areas as they are now, in the axes of the undeformed lattice (eq. 15.6)."""
         with self._phases.measure("stress evaluation"):
             values = compat.evaluate(self._sample, self._domain.mesh, self._cells)
-        values = values.reshape(len(self._cells), -1, 13)
+            values = values.reshape(len(self._cells), -1, 25)
+            right, piola = (values[..., part].reshape(*values.shape[:2], 3, 3) for part in (slice(9), slice(9, 18)))
+            stress, strain = turned_back(right, piola)
         return StressSample(
-            stress=np.ascontiguousarray(values[..., :6]),
-            elastic_strain=np.ascontiguousarray(values[..., 6:12]),
+            stress=stress,
+            elastic_strain=strain,
             weights=self.weights,
             points=self._places,
             owned=self._domain.owned,
-            volume_ratio=np.ascontiguousarray(values[..., 12]),
+            volume_ratio=np.ascontiguousarray(values[..., 24]),
+            space_stress=np.ascontiguousarray(values[..., 18:24]),
         )
 
     @property
@@ -206,3 +210,27 @@ class FiniteMechanics:
         """Frees the PETSc objects."""
         self.equilibrium.destroy()
         self._solver.destroy()
+
+
+def turned_back(right: Array, piola: Array) -> tuple[Array, Array]:
+    """Cauchy stress and elastic strain in the axes that the lattice has at rest (eqs. 15.2, 15.6).
+
+    Args:
+        right: (…, 3, 3) C_e.
+        piola: (…, 3, 3) S [MPa].
+
+    Returns:
+        (…, 6) components of both, xx, yy, zz, yz, xz, xy.
+    """
+    found, axes = np.linalg.eigh(right)
+    squares: Array = np.asarray(found, dtype=np.float64)
+    stretches = np.sqrt(squares)
+
+    def of(values: Array) -> Array:
+        return np.einsum("...ik,...k,...jk->...ij", axes, values, axes)
+
+    stretch = of(stretches)
+    stress = stretch @ piola @ stretch / stretches.prod(axis=-1)[..., None, None]
+    strain = of((squares - 1.0 / squares) / 4.0)
+    rows, columns = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
+    return stress[..., rows, columns], strain[..., rows, columns]

@@ -85,6 +85,8 @@ class StressSample:
         moment: Moment of the stack pressure about the origin on this rank, six components [MPa µm³] (eq. 9.1); None
             without pressure.
         volume_ratio: (cells, points) deformed over undeformed volume (eq. 15.1); None for small strains.
+        space_stress: (cells, points, 6) [MPa] stress in the axes of space, where `stress` has those of the undeformed
+            lattice (eq. 15.6); None for small strains.
     """
 
     stress: NDArray[np.float64]
@@ -95,8 +97,15 @@ class StressSample:
     coating: CoatingSample | None = None
     moment: NDArray[np.float64] | None = None
     volume_ratio: NDArray[np.float64] | None = None
+    space_stress: NDArray[np.float64] | None = None
 
     @property
     def deformed_weights(self) -> NDArray[np.float64]:
-        """(cells, points) [µm³], weights of the deformed body: over it, not over that at rest, stress is in balance."""
+        """(cells, points) [µm³], weights of the deformed body."""
         return self.weights if self.volume_ratio is None else self.weights * self.volume_ratio
+
+    @property
+    def moments(self) -> NDArray[np.float64]:
+        """(cells, points, 6) [MPa µm³], stress times volume, which add up to zero over a free body (eq. 15.5)."""
+        stress = self.stress if self.space_stress is None else self.space_stress
+        return np.asarray(self.deformed_weights[..., None] * stress)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from rank_runs import CASE, GUARDS, SECTION, history_differences, history_on
+from rank_runs import CASE, GUARDS, LARGEST_DIFFERENCE, SECTION, history_differences, history_on
 
 FINITE = "mechanics: {strain: finite}\n"
-# As the limit for small strains, and how far a free body turns on its way: a millionth, in shears near zero.
-LARGEST_DIFFERENCE = 3e-5
 
 
 @pytest.mark.mpi

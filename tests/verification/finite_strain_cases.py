@@ -25,6 +25,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.integrate import solve_ivp
+from scipy.linalg import polar
 from scipy.optimize import brentq
 from scipy.spatial.transform import Rotation
 from voigt import tensors, voigt_stress
@@ -61,15 +62,17 @@ def finite_mechanics(
     return FiniteMechanics(domain, solids, tolerance=tolerance, phases=Phases(), may_stretch=may_stretch)
 
 
-def cauchy(gradient: Array, stretches: tuple[float, float], axis: Array) -> Array:
-    """Cauchy stress [MPa] of a deformation by eqs. 15.1 to 15.5, with matrices and principal axes."""
+def cauchy(gradient: Array, stretches: tuple[float, float], axis: Array) -> tuple[Array, Array]:
+    """Cauchy stress [MPa] of a deformation by eqs. 15.1 to 15.5 with matrices and principal axes, and turned back."""
     along = np.outer(axis, axis)
     elastic = gradient @ np.linalg.inv(stretches[0] * (np.eye(3) - along) + stretches[1] * along)
     values, vectors = np.linalg.eigh(elastic.T @ elastic)
     strain = vectors @ np.diag((values - 1 / values) / 4) @ vectors.T
     inverse = vectors @ np.diag(1 / values) @ vectors.T
     driving = voigt_stress(CRYSTAL_CONSTANTS, axis, strain)
-    return elastic @ (driving + inverse @ driving @ inverse) @ elastic.T / 2 / np.linalg.det(elastic)
+    stress = elastic @ (driving + inverse @ driving @ inverse) @ elastic.T / 2 / np.linalg.det(elastic)
+    turn = polar(elastic)[0]
+    return stress, turn.T @ stress @ turn
 
 
 def uniform_state(gradient: Array, stretches: tuple[float, float], axis: Array) -> StressSample:
@@ -218,7 +221,7 @@ def grains(factor: float, domain: Domain | None = None, tolerance: float = 1e-10
     assert small.solve(field).converged
     large.solve(field)
     before, after = small.stress(), large.stress()
-    total = np.einsum("cq,cqi->i", after.deformed_weights, after.stress)
+    total = after.moments.sum(axis=(0, 1))
     if domain.dimension == 2:
         total[2] = 0.0
     size = np.einsum("cq,cqi->i", after.deformed_weights, np.abs(after.stress)).max()
@@ -261,7 +264,7 @@ def free_section(axis: list[float]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Isotropic:
-    """An isotropic material in eq. 15.9, by Lamé's constants [MPa]."""
+    """An isotropic material in eq. 15.10, by Lamé's constants [MPa]."""
 
     first: float
     shear: float
@@ -288,7 +291,7 @@ Swell = Callable[[float], float]
 
 
 def radial_reference(parts: Sequence[tuple[float, Isotropic, Swell]]) -> Callable[[Array], tuple[Array, Array]]:
-    """σ_r and σ_θ [MPa] at places at rest in a sphere, by integrating eq. 15.9 outwards.
+    """σ_r and σ_θ [MPa] at places at rest in a sphere, by integrating eq. 15.10 outwards.
 
     Args:
         parts: Outer radius, material and lattice stretch at a radius of each part, from the centre.
