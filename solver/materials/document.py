@@ -68,6 +68,16 @@ material:
   lattice: {x: [0.0, 0.5, 1.0], strain_a: [-0.02, -0.01, 0.0], strain_c: [-0.04, 0.015, 0.0]}
 ```
 
+Thermal expansion, for residual stress from cooling (`mechanics.stress_free_temperature`), and the fall of the stiffness
+for `mechanics.softening`:
+
+```yaml
+material: {base: NMC811, thermal_expansion: 1.2e-5 1/K, thermal_anisotropy: 3e-6 1/K, softening: 0.25}
+```
+
+Coatings and electrolytes take `thermal_expansion` as well, and `stress_free_temperature` where they were put on at another
+temperature than the usual one (section 14.4 of the theory).
+
 An isotropic model, strain Ω c_max (x - 1)/3 in every direction:
 
 ```yaml

@@ -50,7 +50,7 @@ def accepted(rest: str, electrochemistry: str = "") -> None:
             "write `material: {base: isotropic-benchmark, thermal_expansion: 1.3e-5 1/K}`",
         ),
         (
-            "particle: {coating: {material: Nb12WO33, thickness: 9 nm}}\nmechanics: {stress_free_temperature: 700 degC}",
+            "particle: {coating: {material: Nb12WO33, thickness: 9 nm}}\nmechanics: {stress_free_temperature: 970 K}",
             "",
             "particle.coating.material: Nb12WO33 has no thermal expansion; write `material: {base: Nb12WO33, thermal",
         ),
@@ -78,7 +78,7 @@ def test_what_makes_no_sense_is_refused_by_name(rest, electrochemistry, words):
         # Pressed around the particle as it is: it needs no expansion of its own.
         ("particle: {matrix: {material: LPSCl}}\nmechanics: {stress_free_temperature: 750 degC}", ""),
         (
-            "particle: {coating: {material: EEC_layer, thickness: 9 nm}}\nmechanics: {stress_free_temperature: 750 degC}",
+            "particle: {coating: {material: EEC_layer, thickness: 9 nm}}\nmechanics: {stress_free_temperature: 970 K}",
             "",
         ),
     ],

@@ -76,7 +76,7 @@ def test_the_documentation_is_current():
 
 def test_the_examples_of_the_documentation_work():
     blocks = re.findall(r"```yaml\n(.*?)```", document(), flags=re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for block in blocks:
         choice = YAML(typ="safe").load(block)["material"]
         load_material(choice if isinstance(choice, str) else MaterialChoice(**choice))
