@@ -1,8 +1,9 @@
-"""`scripts/benchmark phases`, `scripts/benchmark charge` and `scripts/benchmark scaling`."""
+"""`scripts/benchmark phases`, `charge`, `scaling` and `sweeps`."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from rich.console import Console
 from solver.benchmark.charge import ChargeBenchmark, coupling_table, stepping_table
 from solver.benchmark.phases import measure, measured_apart, phase_table
 from solver.benchmark.scaling import strong_table, weak_table
+from solver.benchmark.sweeps import measure_sweep, sweep_table
 
 program = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -42,6 +44,15 @@ def phases(
         console.print(f"cold solve of {alone.tetrahedra} tetrahedra on {ranks} ranks: {gain:.2f} times one rank [1.6]")
     if json_file is not None:
         json_file.write_text(json.dumps([asdict(item) for item in serial + parallel], indent=1))
+
+
+@program.command()
+def sweeps(
+    cores: Annotated[int, typer.Option(help="Runs at the same time.")] = len(os.sched_getaffinity(0)),
+    runs_per_core: Annotated[int, typer.Option(help="Runs of the sweep per core.")] = 4,
+) -> None:
+    """Measure how much of the machine a sweep uses."""
+    Console(width=120, force_terminal=False).print(sweep_table(measure_sweep(cores, runs_per_core)))
 
 
 @program.command()

@@ -135,6 +135,7 @@ _FACTS = {
         ("peak_memory", "MB", "largest memory of a rank"),
         ("ranks", "-", "processes"),
         ("host", "", "machine it ran on"),
+        ("commit", "", "commit of the program, + when files differed from it"),
     )
 }
 
@@ -215,8 +216,16 @@ def _facts(summary: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, A
         "peak_memory": max(record.get("peak_memory_MB") or [math.nan]),
         "ranks": record.get("ranks"),
         "host": record.get("host"),
+        "commit": _commit(record.get("source")),
     }
     return facts | {_phase_name(phase): seconds for phase, seconds in phases.items()}
+
+
+def _commit(source: Mapping[str, Any] | None) -> str:
+    """Commit of the checkout a run came from; nothing for an installed program."""
+    if not source or not source.get("commit"):
+        return ""
+    return f"{source['commit'][:10]}{'+' if source.get('changed') else ''}"
 
 
 def _phases(record: Mapping[str, Any]) -> dict[str, Column]:
