@@ -30,6 +30,7 @@ class CostFigures:
         iteration: One preconditioned iteration per displacement DOF [s].
         cold_iterations: Iterations without an initial guess.
         warm_iterations: Iterations with a guess projected from earlier states; output states lie far apart.
+        finite_strain: Equilibrium of one state at large strains, its mismatch part included, over that at small ones.
         state: Stresses, indicators and fields of one output state per displacement DOF [s].
         transport: One time step of lithium per concentration DOF [s].
         steps: Time steps that error control takes for one protocol step, typically.
@@ -42,6 +43,7 @@ class CostFigures:
     iteration: float = 0.3e-6
     cold_iterations: int = 16
     warm_iterations: int = 12
+    finite_strain: float = 6.0
     state: float = 2e-6
     transport: float = 1.5e-6
     steps: int = 60
@@ -90,8 +92,10 @@ def estimate_case(loaded: LoadedCase, figures: CostFigures = FIGURES) -> CaseEst
     steps = plan_protocol(electrochemistry.steps, start, ratio, stoichiometry_at(material), courses=courses)
     states = 1 + case.output.fields + len(steps)
     displacement = 3 * (mesh.nodes + mesh.edges) if case.mechanics.coupling != "none" else 0
-    # The mismatch part of a state (eq. 2.7) is a multiple of one solution, so a state costs one solve.
-    solves = figures.cold_iterations + figures.warm_iterations * states
+    # The mismatch part of a state (eq. 2.7) is a multiple of one solution, so a state costs one solve at small strains.
+    solves: float = figures.cold_iterations + figures.warm_iterations * states
+    if case.mechanics.strain == "finite":
+        solves *= figures.finite_strain
     seconds = (
         figures.start
         + displacement * (figures.setup + figures.iteration * solves + figures.state * states)

@@ -52,3 +52,4 @@ def test_finer_meshes_and_more_states_cost_more():
     assert finer.memory > plain.memory
     assert finer.seconds > plain.seconds
     assert estimate(output="{fields: 100}").seconds > plain.seconds
+    assert estimate(mechanics="{strain: finite}").seconds > plain.seconds
