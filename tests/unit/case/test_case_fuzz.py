@@ -23,7 +23,9 @@ from solver.case.starter import starter_text
 from solver.errors import CaseError
 
 ROOT = Path(__file__).parents[3]
-TEXTS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "cases").rglob("*.yaml"))]
+TEXTS = [
+    path.read_text(encoding="utf-8") for path in sorted((ROOT / "cases").rglob("*.yaml")) if path.name != "study.yaml"
+]
 TEXTS.append(starter_text(Path("c.yaml")))
 TEXTS.append("""\
 particle: {from_file: {path: nope.msh, length_unit: 1 nm, grain_data: g}, aspect_ratio: 1.2}
