@@ -15,6 +15,7 @@ from solver.case.document import Path as KeyPath
 from solver.case.electrochemistry import Electrochemistry
 from solver.case.finite_strain_checks import FINITE_STRAIN_CHECKS
 from solver.case.mechanics import GrainBoundaries, Mechanics
+from solver.case.two_way_checks import TWO_WAY_CHECKS
 from solver.errors import VegardError
 from solver.materials import load_layer
 
@@ -160,4 +161,5 @@ DESIGN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"composition"}), _shells_fit),
     (frozenset({"particle", "electrochemistry"}), _coatings_pass_the_current),
     *FINITE_STRAIN_CHECKS,
+    *TWO_WAY_CHECKS,
 )

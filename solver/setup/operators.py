@@ -14,6 +14,7 @@ from solver.setup.layers import cooling_of, film_resistances, region_layers, sur
 from solver.setup.particle import Particle
 from solver.setup.solids import solids_of
 from solver.setup.surroundings import surroundings_of
+from solver.setup.two_way import SiteSurface, two_way
 from solver.solve.coating_stress import CoatingStress
 from solver.solve.coupling import Coupling, OneWay, OneWayWithMemory, Uncoupled
 from solver.solve.domain import Domain
@@ -24,7 +25,7 @@ from solver.solve.membrane import Membrane
 from solver.solve.phases import Phases
 from solver.solve.solids import Solids
 from solver.solve.strained_diffusion import StrainedDiffusion, StrainedDiffusivity
-from solver.solve.transport import Transport
+from solver.solve.transport import SurfaceChoice, Transport
 
 
 def build_coupling(case: Case, material: RadialMaterial, particle: Particle, phases: Phases) -> Coupling:
@@ -39,7 +40,9 @@ def build_coupling(case: Case, material: RadialMaterial, particle: Particle, pha
 
 def _coupling(case: Case, material: RadialMaterial, particle: Particle, phases: Phases) -> Coupling:
     mechanics, domain = case.mechanics, particle.domain
-    transport = build_transport(case, material, domain, phases)
+    is_two_way = mechanics.coupling == "two-way"
+    at_sites = SiteSurface(case.electrochemistry, material, phases) if is_two_way else None
+    transport = build_transport(case, material, domain, phases, at_sites)
     if mechanics.coupling == "none":
         return Uncoupled(transport)
     cooling = cooling_of(case, material)
@@ -59,6 +62,8 @@ def _coupling(case: Case, material: RadialMaterial, particle: Particle, phases: 
         coating=CoatingStress(domain, solids, shells, films) if films or shells else None,
         moment=around.pressure.moment() if around.pressure is not None else None,
     )
+    if at_sites is not None:
+        return two_way(case, material, at_sites, transport, solver)
     if not around.have_memory:
         return OneWay(transport, solver)
     path = LoadPath(
@@ -85,15 +90,17 @@ def _finite_mechanics(case: Case, domain: Domain, solids: Solids, phases: Phases
     )
 
 
-def build_transport(case: Case, material: RadialMaterial, domain: Domain, phases: Phases) -> Transport:
-    """Diffusion in the grains and the passage through their surface."""
+def build_transport(
+    case: Case, material: RadialMaterial, domain: Domain, phases: Phases, surface: SurfaceChoice | None = None
+) -> Transport:
+    """Diffusion in the grains and the passage through their surface, as the case says or as given."""
     electrochemistry = case.electrochemistry
     return Transport(
         domain,
         *material.diffusivity(electrochemistry.temperature, domain.cell_radius),
         sites=relative_sites(material, domain),
         initial=electrochemistry.initial_stoichiometry,
-        surface=surface_of(electrochemistry, material),
+        surface=surface or surface_of(electrochemistry, material),
         resistances=film_resistances(case.particle),
         boundaries=boundaries_of(case, domain),
         phases=phases,

@@ -1,0 +1,59 @@
+"""Checks of `mechanics.coupling: two-way`: what stress on lithium needs, and what it does not go with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshes.particle import Particle
+from solver.case.checks import Check, Finding, Sections
+from solver.case.electrochemistry import Electrochemistry
+from solver.case.mechanics import Mechanics
+
+
+def _particle_has_no_memory(sections: Sections) -> Iterator[Finding]:
+    """A step is tried many times; what flows or opens on the way would remember every try."""
+    particle: Particle = sections.values["particle"]
+    mechanics: Mechanics = sections.values["mechanics"]
+    if mechanics.coupling != "two-way" or particle.matrix is None:
+        return
+    remedy = "write `mechanics.coupling: one-way`, or "
+    if particle.matrix.plastic:
+        text = f"a matrix that flows is not there for `mechanics.coupling: two-way`; {remedy}leave it out"
+        yield Finding(("particle", "matrix", "plastic"), text)
+    if particle.matrix.interface == "limited":
+        text = f"a bond that opens is not there for `mechanics.coupling: two-way`; {remedy}`bonded`"
+        yield Finding(("particle", "matrix", "interface"), text)
+
+
+def _potential_is_known(sections: Sections) -> Iterator[Finding]:
+    """The chemical potential is that of one material, and comes from its voltage unless the case says otherwise."""
+    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
+    mechanics: Mechanics = sections.values["mechanics"]
+    if mechanics.coupling != "two-way":
+        return
+    if sections.values.get("composition") is not None:
+        text = "several materials are not there for `mechanics.coupling: two-way`; leave them out, or write `one-way`"
+        yield Finding(("composition",), text)
+    material = sections.material
+    if electrochemistry.mobility == "open-circuit" and material is not None and material.open_circuit is None:
+        text = (
+            f"{material.name} has no voltage curve that says how strongly stress drives lithium; "
+            "write `mobility: lattice-gas` or `mobility: dilute`"
+        )
+        yield Finding(("electrochemistry", "mobility"), text)
+
+
+def _mobility_has_a_use(sections: Sections) -> Iterator[Finding]:
+    """A mobility is for two-way coupling."""
+    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
+    mechanics: Mechanics = sections.values["mechanics"]
+    if "mobility" in electrochemistry.model_fields_set and mechanics.coupling != "two-way":
+        text = "has no effect without `mechanics.coupling: two-way`; leave it out, or write `coupling: two-way`"
+        yield Finding(("electrochemistry", "mobility"), text, is_warning=True)
+
+
+TWO_WAY_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
+    (frozenset({"particle", "mechanics"}), _particle_has_no_memory),
+    (frozenset({"electrochemistry", "mechanics"}), _potential_is_known),
+    (frozenset({"electrochemistry", "mechanics"}), _mobility_has_a_use),
+)
