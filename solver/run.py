@@ -22,6 +22,7 @@ from solver.output.folder import RunFolder
 from solver.output.left_out import left_out
 from solver.output.provenance import peak_memory
 from solver.output.recorder import Recorder
+from solver.output.summary import MaterialFacts
 from solver.report.page import write_report
 from solver.report.progress import ProgressDisplay
 from solver.report.table import results_text
@@ -96,7 +97,7 @@ def _solve(
     segments = plan_segments(case, material, courses)
     duration = sum(segment.expected or segment.duration for segment in segments)
     fields = case.output.fields
-    recorder = Recorder(run, particle.domain, settings, case.output.format, phases)
+    recorder = Recorder(run, particle.domain, settings, case.output.format, phases, MaterialFacts.of(material))
     display = ProgressDisplay(fields + len(segments), duration) if progress and comm.rank == 0 else None
     observers: list[Observer] = [recorder] if display is None else [recorder, display]
     try:

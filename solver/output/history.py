@@ -16,6 +16,12 @@ STATE_DEFINITIONS = (
     Definition("mean_stoichiometry", "-", "volume mean of x"),
     Definition("voltage", "V", "potential of the particle against lithium; empty without a voltage curve", "11.1"),
     Definition("state_of_charge_rate", "1/h", "rate of the state of charge, positive on charge; empty where it jumps"),
+    Definition(
+        "energy_imbalance",
+        "-",
+        "with two-way coupling: free energy not accounted for, over what is dissipated and stored; below 0.05",
+        "13.11",
+    ),
 )
 
 STEP_COLUMNS = (
@@ -28,6 +34,7 @@ STEP_COLUMNS = (
     "error_over_tolerance [-]",
     "largest_change [-]",
     "iterations [-]",
+    "outer_iterations [-]",
     "mean_stoichiometry [-]",
 )
 
@@ -42,6 +49,7 @@ def state_values(state: State) -> dict[str, float]:
         "mean_stoichiometry": state.mean_stoichiometry,
         "voltage": state.potential,
         "state_of_charge_rate": -3600.0 * state.rate,
+        "energy_imbalance": state.energy_imbalance,
     }
 
 
@@ -78,6 +86,7 @@ class History:
                 result.error,
                 result.change,
                 result.iterations,
+                result.outer,
                 result.mean_stoichiometry,
             ]
         )

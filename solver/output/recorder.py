@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from solver.indicators.registry import IndicatorSet, definitions
 from solver.indicators.settings import IndicatorSettings
 from solver.output.folder import RunFolder
 from solver.output.history import History, state_values
-from solver.output.summary import Summary
+from solver.output.summary import MaterialFacts, Summary
 from solver.output.writers import FORMATS, FieldWriter
 from solver.solve.domain import Domain
 from solver.solve.phases import Phases
 from solver.solve.state import State, StepResult
+
+log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -22,13 +26,20 @@ class Recorder:
         settings: Numbers the case fixes for the indicators.
         field_format: Name of a format in `solver.output.writers.FORMATS`.
         phases: Stopwatch.
+        material: What the grains are made of, for guards and capacities.
 
     Attributes:
         summary: What was recorded so far.
     """
 
     def __init__(
-        self, folder: RunFolder, domain: Domain, settings: IndicatorSettings, field_format: str, phases: Phases
+        self,
+        folder: RunFolder,
+        domain: Domain,
+        settings: IndicatorSettings,
+        field_format: str,
+        phases: Phases,
+        material: MaterialFacts | None = None,
     ) -> None:
         self._folder, self._phases = folder, phases
         with phases.measure("indicator set-up"):
@@ -37,7 +48,7 @@ class Recorder:
         self._fields: FieldWriter | None = None  # begun with the first state, which knows where x may jump
         table = definitions(settings)
         self._history = History(folder.path, table) if folder.comm.rank == 0 else None
-        self.summary = Summary(table, domain)
+        self.summary = Summary(table, domain, material)
 
     def on_state(self, state: State) -> None:
         """Evaluates and writes an output state; collective."""
@@ -51,14 +62,21 @@ class Recorder:
                 space = state.stoichiometry.function_space
                 self._fields = self._format(self._folder, self._indicators.layout, self._settings, space)
             self._fields.write(view)
-        self.summary.add(values, state.ended)
+        for warning in self.summary.add(values, state.ended):
+            self._warn(f"at {state.time:.6g} s {warning}")
         self._folder.update_status(states=state.index + 1, time=state.time, state_of_charge=state.state_of_charge)
 
     def on_step(self, result: StepResult) -> None:
         """Notes an attempted step."""
         if self._history is not None:
             self._history.add_step(result)
-        self.summary.count(result)
+        if self.summary.count(result):
+            self._warn(f"at {result.time:.6g} s {result.warning}")
+
+    def _warn(self, text: str) -> None:
+        """Tells once what a guard found, in the log; the summary counts how often."""
+        if self._folder.comm.rank == 0:
+            log.warning(text)
 
     def close(self) -> None:
         """Closes the tables; the summary stays available."""

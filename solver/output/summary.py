@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import Any
 
 from solver.indicators.definition import Definition
 from solver.indicators.registry import DEFINITIONS_VERSION
+from solver.materials.radial import RadialMaterial
 from solver.output.history import STATE_DEFINITIONS
 from solver.solve.domain import Domain
+from solver.solve.guards import VOLTAGE_GUARD, Tables, Warnings
 from solver.solve.state import StepResult
 
 # What "the state of highest risk" is chosen by, in this order: the first that is defined in some state.
 RISK_KEYS = ("boundary_risk_p95", "first_principal_p95")
+
+
+@dataclass(frozen=True)
+class MaterialFacts:
+    """What a summary knows of the material.
+
+    Attributes:
+        tables: Ranges in which it is known.
+        capacity: Charge for x from 1 to 0 [mAh/g]; NaN when not known.
+    """
+
+    tables: Tables = field(default_factory=Tables)
+    capacity: float = math.nan
+
+    @classmethod
+    def of(cls, material: RadialMaterial) -> MaterialFacts:
+        """From what the grains are made of."""
+        voltage = material.materials[-1].open_circuit
+        tables = Tables(material.stoichiometry_range, (0.0, 1.0) if voltage is None else voltage.valid)
+        return cls(tables, material.theoretical_capacity)
 
 
 class Summary:
@@ -21,9 +44,13 @@ class Summary:
     Args:
         definitions: Definitions of the indicators.
         domain: The particle.
+        material: What the grains are made of.
     """
 
-    def __init__(self, definitions: tuple[Definition, ...], domain: Domain) -> None:
+    def __init__(
+        self, definitions: tuple[Definition, ...], domain: Domain, material: MaterialFacts | None = None
+    ) -> None:
+        material = material or MaterialFacts()
         self._particle = {
             "dimension": domain.dimension,
             "centre": [float(value) for value in domain.centroid],
@@ -32,20 +59,37 @@ class Summary:
         self.definitions = (*STATE_DEFINITIONS, *definitions)
         self.states: list[dict[str, float]] = []
         self.ends: list[dict[str, float | str | None]] = []
+        self._capacity, self._charge = material.capacity, math.nan
+        self._warnings = Warnings(material.tables)
         self.accepted = 0
         self.rejected = 0
+        self.outer = 0
 
-    def add(self, values: dict[str, float], ended: str = "") -> None:
-        """Adds an output state: all columns of the history by key, and why a step of the protocol ended with it."""
+    def add(self, values: dict[str, float], ended: str = "") -> list[str]:
+        """Adds an output state.
+
+        Args:
+            values: All columns of the history by key.
+            ended: Why a step of the protocol ended with it.
+
+        Returns:
+            What guards warn about for the first time.
+        """
         self.states.append(values)
         if ended and values["protocol_step"]:
-            names = ("protocol_step", "time", "state_of_charge", "voltage")
-            self.ends.append({name: _plain(values[name]) for name in names} | {"ended_by": ended})
+            names = ("protocol_step", "time", "state_of_charge", "voltage", "state_of_charge_rate")
+            moved = _plain(self._capacity * (values["state_of_charge"] - self._charge))
+            self.ends.append({name: _plain(values[name]) for name in names} | {"capacity": moved} | {"ended_by": ended})
+        if ended:
+            self._charge = values["state_of_charge"]
+        return self._warnings.look(values)
 
-    def count(self, result: StepResult) -> None:
-        """Counts an attempted step."""
+    def count(self, result: StepResult) -> bool:
+        """Counts an attempted step; returns whether it brought a warning for the first time."""
         self.accepted += result.accepted
         self.rejected += not result.accepted
+        self.outer += result.outer
+        return bool(result.warning) and self._warnings.add(VOLTAGE_GUARD.name, result.warning, result.time)
 
     def highest_risk(self) -> tuple[int, str] | None:
         """Position of the output state of highest risk and the key it was chosen by; None without stress."""
@@ -67,7 +111,9 @@ class Summary:
             "output_states": len(self.states),
             "steps_accepted": self.accepted,
             "steps_rejected": self.rejected,
+            "outer_iterations": self.outer,
             "protocol": self.ends,
+            "warnings": self._warnings.as_data(),
             "highest_risk": worst,
             "values": {definition.key: self._values(definition) for definition in self.definitions},
             "particle": self._particle,

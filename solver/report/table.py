@@ -168,6 +168,9 @@ def _remarks(summary: Mapping[str, Any]) -> Iterator[str]:
     region = summary["values"]["worst_region"]["final"]
     if _is_number(region):
         yield f"largest boundary tension in the end: {REGIONS[int(region)]}"
+    for warning in summary.get("warnings", []):
+        states = f" ({warning['count']} times)" if warning["count"] > 1 else ""
+        yield f"warning: {warning['text']}; first at {warning['time']:.4g} s{states}"
     yield "left out: " + "; ".join(summary["left_out"])
 
 
@@ -176,7 +179,8 @@ def _ends(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     met = [step for step in steps if step["ended_by"] != "time"]
     for step in met[:_MOST_ENDS]:
         voltage = f", {step['voltage']:.4f} V" if _is_number(step["voltage"]) else ""
-        state = f"SoC {100.0 * step['state_of_charge']:.1f} %{voltage}"
+        moved = f", {step['capacity']:+.1f} mAh/g" if _is_number(step.get("capacity")) else ""
+        state = f"SoC {100.0 * step['state_of_charge']:.1f} %{voltage}{moved}"
         yield f"step {step['protocol_step']:.0f} ended by {step['ended_by']} after {step['time']:.4g} s: {state}"
     if len(met) > _MOST_ENDS:
         yield f"and {len(met) - _MOST_ENDS} more; all are in summary.json"

@@ -22,7 +22,8 @@ class State:
         state_of_charge: 1 − mean stoichiometry (eq. 3.5).
         mean_stoichiometry: Volume mean of x over the particle.
         lithium_imbalance: |lithium in the particle − lithium expected from the flux| / (volume × initial x) (eq. 4.9).
-        stoichiometry: x, P1.
+        energy_imbalance: Free energy not accounted for, relative (eq. 13.11); NaN where stress does not act back.
+        stoichiometry: x, P1; with jumps between grains where a boundary hinders lithium or stress acts back.
         outside: Stoichiometry that the outside is in equilibrium with (eq. 8.3); NaN when there is no single one.
         potential: Potential of the particle [V]; NaN when the material has no voltage or the surface has several.
         rate: Rate of the mean stoichiometry [1/s]; NaN where it jumps.
@@ -43,6 +44,7 @@ class State:
     outside: float = float("nan")
     potential: float = float("nan")
     rate: float = float("nan")
+    energy_imbalance: float = float("nan")
     ended: str = ""
     displacement: fem.Function | None = None
     stress: StressSample | None = None
@@ -62,8 +64,10 @@ class StepResult:
         reason: Why it was rejected ("" when accepted).
         error: Estimated local error in x over the requested tolerance [-] (eq. 3.8).
         change: Largest change of x in the step [-].
-        iterations: Linear iterations of the transport solve.
+        iterations: Linear iterations of the transport solves.
+        outer: How often lithium and stress were solved in turn; 1 where stress does not act back.
         mean_stoichiometry: Volume mean of x after the attempt.
+        warning: What is doubtful about an accepted step ("" when nothing is).
     """
 
     time: float
@@ -75,6 +79,8 @@ class StepResult:
     change: float
     iterations: int
     mean_stoichiometry: float
+    warning: str = ""
+    outer: int = 1
 
 
 class Observer(Protocol):

@@ -12,6 +12,7 @@ import numpy as np
 
 from solver.errors import SolveError
 from solver.solve.coupling import Coupling
+from solver.solve.guards import VOLTAGE_GUARD, Trial, step_problem
 from solver.solve.segments import End, Reading, Segment
 from solver.solve.state import Observer, State, StepResult
 from solver.solve.transport import Attempt
@@ -21,7 +22,6 @@ NextOutput = Callable[[float], float]
 _SAFETY = 0.85
 _LARGEST_GROWTH = 2.0  # variable-step BDF2 is stable up to 1 + √2
 _SMALLEST_FACTOR = 0.2
-_OVERSHOOT = 0.02  # P1 elements may leave [0, 1] by a little next to a jump of the flux; more is a wrong solution
 
 
 @dataclass(frozen=True)
@@ -136,15 +136,16 @@ class TimeLoop:
             elif left < 2 * size:
                 size = left / 2  # two even steps rather than a long and a tiny one
             attempt = self._coupling.attempt(size)
-            problem = self._problem(attempt)
-            factor = self._factor(attempt)
             after = Reading(attempt.potential, attempt.inflow, 1.0 - attempt.lithium / self._transport.volume)
+            trial = Trial(attempt, self._reading, after, size)
+            problem = self._problem(trial)
+            factor = self._factor(attempt)
             share = None if problem else segment.overshoot(self._reading, after)
             if share is not None and size > self._settings.smallest:
                 longest = size * share
-                self._report(size, number, attempt, "looking for the end of the step")
+                self._report(number, trial, "looking for the end of the step")
                 continue
-            self._report(size, number, attempt, problem)
+            self._report(number, trial, problem)
             if problem:
                 step = size * min(0.5, factor)
                 if step < self._settings.smallest:
@@ -168,23 +169,16 @@ class TimeLoop:
     def _state_of_charge(self) -> float:
         return 1.0 - self._transport.lithium() / self._transport.volume
 
-    def _problem(self, attempt: Attempt) -> str:
+    def _problem(self, trial: Trial) -> str:
         """Why a trial state must not be accepted; empty when it may."""
-        if not attempt.converged:
-            return f"the diffusion solve did not converge in {attempt.iterations} iterations"
-        if not np.isfinite(attempt.error):
-            return "the diffusion solve gave numbers that are not finite"
-        if attempt.lowest < -_OVERSHOOT:
-            return f"x would fall to {attempt.lowest:.3f}: the surface is empty and the current cannot be supplied"
-        if attempt.highest > 1 + _OVERSHOOT:
-            return f"x would rise to {attempt.highest:.3f}: the surface is full and the current cannot be taken up"
-        if not -_OVERSHOOT <= attempt.outside <= 1 + _OVERSHOOT and not np.isnan(attempt.outside):
-            return f"the outside would have to be at x = {attempt.outside:.3f}: the coating passes too little lithium"
-        if attempt.error > self._settings.local_tolerance:
-            return f"error {attempt.error:.1e} above {self._settings.local_tolerance:.1e}"
-        if attempt.change > 1.1 * self._settings.largest_change:
-            return f"x would change by {attempt.change:.3f}, more than {self._settings.largest_change:.3f}"
-        return ""
+        attempt, settings = trial.attempt, self._settings
+        problem = step_problem(trial)
+        if not problem and attempt.error > settings.local_tolerance:
+            return f"error {attempt.error:.1e} above {settings.local_tolerance:.1e}"
+        if not problem and attempt.change > 1.1 * settings.largest_change:
+            return f"x would change by {attempt.change:.3f}, more than {settings.largest_change:.3f}"
+        may_shrink = trial.size > settings.initial and trial.size * _SMALLEST_FACTOR > settings.smallest
+        return problem or (VOLTAGE_GUARD.problem(trial) if may_shrink else "")
 
     def _factor(self, attempt: Attempt) -> float:
         """Growth of the step that meets error and change limits."""
@@ -194,17 +188,20 @@ class TimeLoop:
         by_change = self._settings.largest_change / max(attempt.change, 1e-300)
         return float(np.clip(_SAFETY * min(by_error, by_change), _SMALLEST_FACTOR, _LARGEST_GROWTH))
 
-    def _report(self, size: float, number: int, attempt: Attempt, problem: str) -> None:
+    def _report(self, number: int, trial: Trial, problem: str) -> None:
+        attempt = trial.attempt
         result = StepResult(
             time=self._time,
-            step=size,
+            step=trial.size,
             step_number=number,
             accepted=not problem,
             reason=problem,
             error=attempt.error / self._settings.local_tolerance,
             change=attempt.change,
             iterations=attempt.iterations,
+            outer=attempt.outer,
             mean_stoichiometry=attempt.lithium / self._transport.volume,
+            warning="" if problem else VOLTAGE_GUARD.problem(trial),
         )
         for observer in self._observers:
             observer.on_step(result)
@@ -223,7 +220,8 @@ class TimeLoop:
             rate=self._reading.rate,
             ended=ended,
             lithium_imbalance=abs(lithium - self._expected) / abs(self._initial_lithium),
-            stoichiometry=transport.stoichiometry,
+            energy_imbalance=response.energy_imbalance,
+            stoichiometry=transport.stoichiometry if response.stoichiometry is None else response.stoichiometry,
             outside=transport.outside,
             displacement=response.displacement,
             stress=response.stress,

@@ -50,7 +50,7 @@ def test_history_has_one_row_per_state_and_units_in_the_header(run):
     rows = read(run / "history.csv")
     assert len(rows) == len(AMPLITUDES)
     headers = [definition.header for definition in definitions(SETTINGS)]
-    assert list(rows[0])[:7] == [
+    assert list(rows[0])[:8] == [
         "state [-]",
         "time [s]",
         "protocol_step [-]",
@@ -58,8 +58,9 @@ def test_history_has_one_row_per_state_and_units_in_the_header(run):
         "mean_stoichiometry [-]",
         "voltage [V]",
         "state_of_charge_rate [1/h]",
+        "energy_imbalance [-]",
     ]
-    assert list(rows[0])[7:] == headers
+    assert list(rows[0])[8:] == headers
     assert [float(row["time [s]"]) for row in rows] == [0.0, 60.0, 120.0]
     stresses = [float(row["first_principal_p95 [MPa]"]) for row in rows]
     assert stresses == pytest.approx([0.0, stresses[1], 0.5 * stresses[1]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
@@ -164,3 +164,18 @@ def test_a_failed_elastic_solve_is_tried_again_then_explained():
     assert OneWay(ScriptedTransport(), FailingMechanics(1)).response().stress == "stress"
     with pytest.raises(SolveError, match=r"failed after 200 iterations \(PETSc reason -3\)"):
         OneWay(ScriptedTransport(), FailingMechanics(2)).response()
+
+
+def test_a_jump_of_the_voltage_is_resolved_then_told():
+    # Below one second, the first step of the settings, a change of 0.2 V is taken with a warning.
+    volts = iter(range(1, 1000))
+
+    def answer(step: float) -> Attempt:
+        return replace(FINE, potential=4.1 + 0.2 * next(volts) if step < 1.5 else 9.9)
+
+    _, watcher = run(answer, [Segment(6.0, "rest", rate=0.0)], settings=replace(SETTINGS, initial=1.0))
+    rejected = [step for step in watcher.steps if not step.accepted]
+    assert rejected
+    assert all("the voltage would change by" in step.reason for step in rejected)
+    assert all(step.step > 1.0 for step in rejected)
+    assert any("the voltage would change by 0.200 V" in step.warning for step in watcher.steps if step.accepted)
