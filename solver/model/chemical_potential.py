@@ -103,16 +103,19 @@ class OpenCircuitLaw:
         """The value f [-]."""
         x = np.asarray(x, dtype=float)
         inside = np.clip(x, self._low, self._high)
-        beyond = self._scale * (self._voltage(x) - self._voltage(inside))
-        return LEAST_SLOPE * inside + self._excess(inside) + beyond
+        value = LEAST_SLOPE * inside + self._excess(inside)
+        if (inside == x).all():  # nearly always, and evaluating the voltage twice more costs
+            return value
+        return value + self._scale * (self._voltage(x) - self._voltage(inside))
 
     def slope(self, x: ArrayLike) -> Array:
         """df/dx [-]."""
         x = np.asarray(x, dtype=float)
         inside = np.clip(x, self._low, self._high)
-        return np.where(
-            inside == x, LEAST_SLOPE + self._excess_slope(inside), self._scale * np.asarray(self._voltage.slope(x))
-        )
+        slope = LEAST_SLOPE + self._excess_slope(inside)
+        if (inside == x).all():
+            return slope
+        return np.where(inside == x, slope, self._scale * np.asarray(self._voltage.slope(x)))
 
     def curvature(self, x: ArrayLike) -> Array:
         """d²f/dx² [-]."""

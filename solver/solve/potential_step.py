@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 _NEWTON_STEPS = 25
 # Of the first residual, and of x where the first guess was all but the solution; each row over its diagonal.
 _REDUCTION, _RESIDUAL = 1e-7, 1e-12
-_BALANCE = 1e-10  # of what passes the surface
+_BALANCE = 1e-8  # of what moves; what is left is balanced at the end
 _LARGEST_CHANGE = 0.1  # of x in one Newton step
 _FARTHEST_GUESS = 0.6  # of x from the middle
 _LARGEST_MOVE = 0.2  # of the potential in one [V]
@@ -260,7 +260,7 @@ class PotentialStepSolver:
         rows = load.array_r - diagonal.array_r * x.array_r - self.sites.gather(leaving)
         films = None
         slope = flow.by_stoichiometry
-        if self._is_pooled:
+        if self._is_pooled and self._rows.total_conductance > 0.0:
             by_pool = flow.by_unknown * (state.pool_slope / float(self._medium.law.slope(unknown)))
             films = PoolFilms(flow.by_stoichiometry, by_pool)
         else:

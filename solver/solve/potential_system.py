@@ -46,6 +46,7 @@ class PotentialSystem:
         self._flux, self._sites = flux, sites
         self._weight: Array = np.ones(len(sites.master_of_site))
         self._slope: Array = np.zeros(len(sites.master_of_site))
+        self._stored: Array = np.zeros(len(sites.master_of_site))
         self._diagonal: Array = np.zeros(sites.owned)
         self._films: PoolFilms | None = None
         self._comm = comm
@@ -63,6 +64,7 @@ class PotentialSystem:
             films: Those that end in the pool.
         """
         self._weight, self._slope, self._diagonal, self._films = state.weight, slope, diagonal, films
+        self._stored = self._sites.stored(diagonal)
 
     def constrain(self, rows: Array) -> None:
         """Replaces the rows of a pool by their mean, and clears those of held masters, in place; collective."""
@@ -84,26 +86,26 @@ class PotentialSystem:
         """Puts the Jacobian times x into y; PETSc calls it."""
         sites, move = self._sites, x.array_r
         change = self.change(move)
-        rows = sites.gather(self._flux.apply(change) + self._slope * change)
+        leaving = self._flux.apply(change) + self._slope * change
         if sites.has_pool and not sites.is_held:
-            rows += self._diagonal * sites.means(change)
-            if self._films is not None:
-                carried = self._films.by_stoichiometry * change + self._films.by_pool * self._pool_entry(move)
-                rows += sites.gather(self._films.by_pool * self._pool_entry(move))
-                self._take_from_pool(rows, carried)
-            self.constrain(rows)
-        else:
-            self.constrain(rows)
-            rows += self._diagonal * move
-        y.array[:] = rows
+            y.array[:] = self._pooled(leaving + self._stored * change, change, move)
+            return
+        rows = sites.gather(leaving)
+        self.constrain(rows)
+        y.array[:] = rows + self._diagonal * move
 
-    def _pool_entry(self, move: Array) -> float:
-        return self._sites.pool_total(move) / self._sites.pool_count
-
-    def _take_from_pool(self, rows: Array, carried: Array) -> None:
-        """What films bring to the outside enters the pool again: subtracted from its rows."""
-        total = self._comm.allreduce(float(carried.sum()))
-        rows[self._sites.pool_masters] -= total / self._sites.pool_count
+    def _pooled(self, leaving: Array, change: Array, move: Array) -> Array:
+        """Rows where a pool takes what leaves through films."""
+        films = self._films
+        if films is not None:
+            by_pool = films.by_pool * (self._sites.pool_total(move) / self._sites.pool_count)
+            carried = self._comm.allreduce(float((films.by_stoichiometry * change + by_pool).sum()))
+            leaving = leaving + by_pool
+        rows = self._sites.gather(leaving)
+        if films is not None:
+            rows[self._sites.pool_masters] -= carried / self._sites.pool_count
+        self.constrain(rows)
+        return rows
 
     def getDiagonal(self, matrix: PETSc.Mat, result: PETSc.Vec) -> None:
         """Diagonal for the Jacobi preconditioner, without the exchange inside a pool; PETSc calls it."""

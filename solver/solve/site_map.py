@@ -62,6 +62,7 @@ class SiteMap:
         field: x at the sites as the solver last found it, ghosts up to date; None when nobody looks at it.
 
     Attributes:
+        pool_masters: Owned masters in the pool, or held.
         has_pool: Whether masters have one potential, of their own or held.
         pool_count: How many, over all ranks.
     """
@@ -122,7 +123,8 @@ class SiteMap:
         self._take_groups()
 
     def _take_groups(self) -> None:
-        self.pool_count: int = self._comm.allreduce(int(np.count_nonzero(self._pool[: self._owned])))
+        self.pool_masters: Integers = np.flatnonzero(self._pool[: self._owned])
+        self.pool_count: int = self._comm.allreduce(len(self.pool_masters))
         self.has_pool = self.pool_count > 0
         masses = self._group_sums(self.masses)
         self._group_masses = np.where(masses > 0.0, masses, 1.0)
@@ -145,11 +147,6 @@ class SiteMap:
         return self._exchange is None
 
     @property
-    def pool_masters(self) -> NDArray[np.bool_]:
-        """(owned masters,) whether they are in the pool, or held."""
-        return self._pool[: self._owned]
-
-    @property
     def is_held(self) -> bool:
         """Whether the masters of the pool are held."""
         return self._held_at is not None
@@ -165,6 +162,10 @@ class SiteMap:
     def means(self, values: Array) -> Array:
         """Mean of values at sites over those of every master, weighted by mass, (owned masters,); collective."""
         return self.gather(self._share * values)
+
+    def stored(self, factors: Array) -> Array:
+        """Factors of the masters' means (owned,), as factors of x at their sites, (owned sites,); collective."""
+        return self.spread(factors) * self._share
 
     def pool_total(self, values: Array) -> float:
         """Sum of values of owned masters over the pool; collective."""

@@ -142,7 +142,7 @@ def test_tangent_of_a_step_is_that_of_finite_differences(options: dict) -> None:
         moved.array[:] = field.x.petsc_vec.array_r + sign * step * change
         settled = solver._settle(moved)
         solver._write(moved, settled)
-        held = solver._unknown_at(settled) if pool.any() else unknown
+        held = solver._unknown_at(settled) if len(pool) else unknown
         solver._linearise(diagonal, load, moved, settled, held)
         residuals.append(solver._right.array_r.copy())
     difference = (residuals[1] - residuals[0]) / (2 * step)
