@@ -118,7 +118,7 @@ class Mechanics:
 
     def set_lithium(self, stoichiometry: fem.Function) -> None:
         """Sets the load to that of a lithium field, P1, with ghosts up to date."""
-        self._set_lithium(stoichiometry.x.array[stoichiometry.function_space.dofmap.list])
+        self.set_corners(stoichiometry.x.array[stoichiometry.function_space.dofmap.list])
 
     def solve_load(self) -> LinearReport:
         """Finds the displacement for the present load; the previous one stays when the solve fails."""
@@ -151,8 +151,8 @@ class Mechanics:
             with self._phases.measure("elastic solves"):
                 self.stretch.update()
 
-    def _set_lithium(self, corners: NDArray[np.float64]) -> None:
-        """Sets the free strain, and tells the terms, from the stoichiometry at the corners of the cells."""
+    def set_corners(self, corners: NDArray[np.float64]) -> None:
+        """Sets the load from the stoichiometry at the corners of all local and ghost cells, (cells, corners)."""
         with self._phases.measure("lattice curves"):
             strains = self._solids.strains(corners)
             self._strain_a.x.array[self._points] = strains[..., 0]
@@ -203,7 +203,7 @@ class Mechanics:
         """
         is_free = self._domain.dimension == 3 or self.stretch is not None
         if self._terms or not self._solids.has_one_crystal or not is_free:
-            return self._solve_aside(lambda: self._set_lithium(np.full_like(self._corners, mean_stoichiometry)))
+            return self._solve_aside(lambda: self.set_corners(np.full_like(self._corners, mean_stoichiometry)))
         if self._unit_mismatch is None:
             self._unit_mismatch = self._solve_aside(self._set_unit_mismatch)
         unit, factor = self._unit_mismatch, self._solids.mismatch_of(mean_stoichiometry)
