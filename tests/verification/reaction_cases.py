@@ -48,10 +48,10 @@ def _reaction_solver(reaction: ButlerVolmer, diffusion: object, rows: object) ->
     return ReactionStepSolver(diffusion, rows, reaction)  # type: ignore[arg-type]
 
 
-def sphere(surface: SurfaceChoice, levels: int = 5, axis_ratio: float = 1.0) -> Transport:
+def sphere(surface: SurfaceChoice, levels: int = 5, axis_ratio: float = 1.0, initial: float = FULL) -> Transport:
     """A sphere of one grain; with an axis ratio below 1 it is slow along c, so that its surface is uneven."""
     domain = domain_of(ball(levels, RADIUS), [[0, 0, 1]])
-    return Transport(domain, DIFFUSIVITY, axis_ratio * DIFFUSIVITY, initial=FULL, surface=surface, phases=Phases())
+    return Transport(domain, DIFFUSIVITY, axis_ratio * DIFFUSIVITY, initial=initial, surface=surface, phases=Phases())
 
 
 @dataclass

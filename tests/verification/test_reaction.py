@@ -113,6 +113,38 @@ def test_slow_and_quick_starts_from_rest(rate: float) -> None:
     assert watch.states[-1].state_of_charge == pytest.approx(1.0 - FULL + 20.0 / 3600.0, rel=1e-9)
 
 
+@pytest.mark.parametrize("rate", [0.05, 10.0])
+@pytest.mark.parametrize(("start", "direction"), [(0.99, -1), (0.97, 1), (0.97, -1), (0.06, -1), (0.06, 1), (0.02, 1)])
+def test_currents_near_and_beyond_the_ends_of_the_table(start: float, direction: int, rate: float) -> None:
+    """The table covers 0.05 to 0.98; the logarithm beyond keeps lithium between empty and full."""
+    reaction, moved = kinetics(film=0.005), 0.004
+    segment = Segment(3600.0 * moved / rate, "current", rate=direction * rate / 3600.0)
+    watch = run(sphere(reacting(reaction), initial=start), [segment])
+    assert all(attempt.converged for attempt in watch.attempts)
+    assert watch.states[-1].mean_stoichiometry == pytest.approx(start + direction * moved, abs=1e-10)
+    assert watch.states[-1].lithium_imbalance < 1e-10
+    assert watch.fields[-1].min() > 0.0
+    assert watch.fields[-1].max() < 1.0
+    # Charging is above the equilibrium of the mean, discharging below.
+    assert direction * (watch.states[-1].potential - float(reaction.equilibrium(start + direction * moved))) < 0.0
+
+
+@pytest.mark.parametrize(
+    ("start", "held"), [(0.99, 4.3), (0.97, 4.45), (0.5, 4.6), (0.5, 3.2), (0.06, 3.4), (0.02, 3.2)]
+)
+def test_held_voltages_far_from_equilibrium(start: float, held: float) -> None:
+    reaction = kinetics(film=0.005)
+    watch = run(sphere(reacting(reaction), initial=start), [Segment(300.0, "hold", potential=held)])
+    assert all(attempt.converged for attempt in watch.attempts)
+    assert watch.states[-1].potential == held
+    assert watch.fields[-1].min() > 0.0
+    assert watch.fields[-1].max() < 1.0
+    rates = np.array([attempt.inflow for attempt in watch.attempts])
+    towards = np.sign(float(reaction.equilibrium.stoichiometry(held)) - start)
+    assert (towards * rates > 0.0).all()
+    assert abs(rates[-1]) < abs(rates[1])  # the current falls
+
+
 def test_velocity_per_current_is_faradays() -> None:
     # 1 A/m² for one second moves 1/F mol per m², which fills 1/(F c_max) m of sites.
     assert kinetics().velocity_per_current == pytest.approx(1e6 / (96485.33212 * SITES))
