@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 
 from solver.errors import SolveError
@@ -75,7 +76,9 @@ class StrainedDiffusion:
         domain = inner.transport.medium.domain
         rows = domain.cell_axis.function_space.dofmap.list[:, 0]
         self._axes = domain.cell_axis.x.array.reshape(-1, 3)[rows]
-        self._response: Response | None = None
+        self._comm = domain.comm
+        self._response = Response()
+        self._answered: Array | None = None  # lithium that the response belongs to
         self._exponent: Array | None = None
         self._before: tuple[float, Array] | None = None  # step [s] to the accepted state, and λ at its start
         self._step = 0.0
@@ -96,7 +99,6 @@ class StrainedDiffusion:
         """Accepts the latest attempt."""
         self._before = (self._step, self._accepted_exponent())
         self._inner.commit()
-        self._response = self._exponent = None
 
     def response(self) -> Response:
         """Mechanical fields of the accepted state; found once.
@@ -104,13 +106,15 @@ class StrainedDiffusion:
         Raises:
             SolveError: When the elastic solve fails.
         """
-        if self._response is None:
-            self._response = self._inner.response()
+        x = self.transport.stoichiometry.x.array
+        is_new = self._answered is None or not np.array_equal(self._answered, x)
+        if self._comm.allreduce(is_new, op=MPI.LOR):
+            self._response, self._answered, self._exponent = self._inner.response(), x.copy(), None
         return self._response
 
     def _accepted_exponent(self) -> Array:
+        stress = self.response().stress
         if self._exponent is None:
-            stress = self.response().stress
             if stress is None:
                 raise SolveError("a diffusivity that depends on strain needs mechanics; write `coupling: one-way`")
             self._exponent = self._law.exponent(stress, self._axes)

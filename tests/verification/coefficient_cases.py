@@ -274,6 +274,22 @@ def _charged(coupling: OneWay | StrainedDiffusion, steps: int = 8) -> Recorder:
     return recorder
 
 
+def answers_to_a_held_surface() -> tuple[float, float]:
+    """Largest stress before a surface is held at another stoichiometry and after, without a step between [MPa]."""
+    domain = domain_of(ball(3), [[0, 0, 1]])
+    transport = Transport(domain, D_AB, D_AB, initial=0.9, surface=fast_reaction, phases=Phases())
+    model = mechanics(domain, [isotropic_crystal(YOUNG, POISSON, 0.05)], rest=0.9)
+    coupling = StrainedDiffusion(OneWay(transport, model), LAW)
+    stresses = []
+    for hold in (False, True):
+        if hold:
+            transport.hold(0.5)
+        sample = coupling.response().stress
+        stresses.append(0.0 if sample is None else float(np.abs(sample.stress).max()))
+    model.destroy()
+    return stresses[0], stresses[1]
+
+
 def strained_fields(law: StrainedDiffusivity | None, steps: int = 8, levels: int = 4) -> Array:
     """Lithium at the end of a charge of a sphere whose core is pressed and whose rim is pulled; None: no such law."""
     domain = domain_of(ball(levels), [[0, 0, 1]])

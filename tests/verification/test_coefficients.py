@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from coefficient_cases import (
     LAW,
+    answers_to_a_held_surface,
     cooled_coating_residue,
     cooled_core_shell,
     cooled_crystal_residue,
@@ -84,6 +85,12 @@ def test_the_factor_is_limited():
 
 def test_a_charge_under_pressure_is_one_with_that_diffusivity():
     bars.STRAINED_CHARGE.check(pressed_charge())
+
+
+def test_the_answer_follows_a_surface_that_is_held_at_once():
+    before, after = answers_to_a_held_surface()
+    assert before < 1e-6  # at rest, but for rounding
+    assert after > 100.0
 
 
 def test_no_sensitivity_changes_nothing():
