@@ -19,6 +19,7 @@ output: {fields: 2, pictures: false}
 """
 SECTION = CASE.replace("particle: {", "particle: {dimension: 2, ").replace("size: 0.5 um", "size: 0.15 um")
 COATED = CASE.replace("size: 0.5 um}", "size: 0.8 um}, coating: {material: EEC_layer, thickness: 0.3 um}")
+BOUNDARIES = CASE + "grain_boundaries: {high_angle: {transfer: 1e-9 m/s, diffusivity: 1e-13 m^2/s}}\n"
 # The guards measure rounding and solver residues themselves.
 GUARDS = ("lithium_imbalance", "stress_imbalance")
 # Solves stop at 1e-10 and partitions differ from run to run; 1e-5 of a column's largest value is ample.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from rank_runs import COATED, GUARDS, LARGEST_DIFFERENCE, SECTION, history_differences, history_on
+from rank_runs import BOUNDARIES, COATED, GUARDS, LARGEST_DIFFERENCE, SECTION, history_differences, history_on
 
 from solver.mpi import launch_command
 
@@ -36,6 +36,17 @@ def test_history_of_a_coated_particle_does_not_depend_on_the_number_of_ranks(tmp
     """Cells of the shell look for the grain below them on other ranks."""
     alone, together = (history_on(tmp_path, ranks, COATED) for ranks in (1, 2))
     assert alone.filter(regex="^coating_").notna().to_numpy().all()
+    for column, difference in history_differences(alone, together).items():
+        assert difference <= LARGEST_DIFFERENCE, column
+
+
+@pytest.mark.mpi
+@pytest.mark.slow
+def test_history_with_boundaries_that_hinder_does_not_depend_on_the_number_of_ranks(tmp_path):
+    """Grains have degrees of freedom of their own, also where the parts of two ranks meet."""
+    alone, together = (history_on(tmp_path, ranks, BOUNDARIES) for ranks in (1, 2))
+    assert alone["stoichiometry_jump_p95 [-]"].max() > 0.01
+    assert together.filter(regex="^lithium_imbalance").to_numpy().max() < 1e-10
     for column, difference in history_differences(alone, together).items():
         assert difference <= LARGEST_DIFFERENCE, column
 
