@@ -36,6 +36,8 @@ STEP_COLUMNS = (
     "iterations [-]",
     "outer_iterations [-]",
     "mean_stoichiometry [-]",
+    "voltage [V]",
+    "state_of_charge_rate [1/h]",
 )
 
 
@@ -88,6 +90,8 @@ class History:
                 result.iterations,
                 result.outer,
                 result.mean_stoichiometry,
+                result.potential,
+                -3600.0 * result.rate,
             ]
         )
 

@@ -14,6 +14,7 @@ from solver.report.curves import draw_boundary_histogram, draw_radial, draw_risk
 from solver.report.run_data import RunData, read_run
 from solver.report.sections import draw_sections
 from solver.report.style import SETTINGS
+from solver.report.voltage import draw_voltage
 
 log = logging.getLogger(__name__)
 
@@ -71,3 +72,6 @@ def _of_history(run: RunData, place: Path) -> Iterator[Path]:
     histogram = draw_boundary_histogram(run, place / "boundary_tractions.png")
     if histogram is not None:
         yield histogram
+    voltage = draw_voltage(run, place / "voltage.png")
+    if voltage is not None:
+        yield voltage

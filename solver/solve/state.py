@@ -67,6 +67,8 @@ class StepResult:
         iterations: Linear iterations of the transport solves.
         outer: How often lithium and stress were solved in turn; 1 where stress does not act back.
         mean_stoichiometry: Volume mean of x after the attempt.
+        potential: Potential of the particle at the end of the step [V]; NaN when it is not known.
+        rate: Rate of the mean stoichiometry there [1/s].
         warning: What is doubtful about an accepted step ("" when nothing is).
     """
 
@@ -80,6 +82,8 @@ class StepResult:
     iterations: int
     mean_stoichiometry: float
     warning: str = ""
+    potential: float = float("nan")
+    rate: float = float("nan")
     outer: int = 1
 
 

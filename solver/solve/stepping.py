@@ -202,6 +202,8 @@ class TimeLoop:
             outer=attempt.outer,
             mean_stoichiometry=attempt.lithium / self._transport.volume,
             warning="" if problem else VOLTAGE_GUARD.problem(trial),
+            potential=trial.after.potential,
+            rate=trial.after.rate,
         )
         for observer in self._observers:
             observer.on_step(result)
