@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from meshes.particle import Particle
 from solver.case.checks import Check, Finding, Sections
 from solver.case.document import Path as KeyPath
-from solver.case.electrochemistry import Electrochemistry
 from solver.case.mechanics import Mechanics
 
 
@@ -43,16 +42,7 @@ def _particle_can_be_finite(sections: Sections) -> Iterator[Finding]:
         yield _finding(("particle", "matrix"), "a matrix", "leave it out")
 
 
-def _diffusion_can_be_finite(sections: Sections) -> Iterator[Finding]:
-    """And diffusion that depends on strain."""
-    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
-    mechanics: Mechanics = sections.values["mechanics"]
-    if mechanics.strain == "finite" and electrochemistry.strained_diffusion is not None:
-        yield _finding(("electrochemistry", "strained_diffusion"), "a diffusivity that follows strain", "leave it out")
-
-
 FINITE_STRAIN_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"mechanics"}), _mechanics_can_be_finite),
     (frozenset({"particle", "mechanics"}), _particle_can_be_finite),
-    (frozenset({"electrochemistry", "mechanics"}), _diffusion_can_be_finite),
 )

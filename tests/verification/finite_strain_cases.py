@@ -54,11 +54,12 @@ def finite_mechanics(
     crystals: Sequence[Crystal],
     crystal_of_grain: NDArray[np.intp] | None = None,
     tolerance: float = 1e-10,
+    rest: float = 0.0,
     may_stretch: bool = True,
 ) -> FiniteMechanics:
-    """The finite counterpart of `crystals.mechanics`, free of stress at x = 0."""
+    """The finite counterpart of `crystals.mechanics`, free of stress at x = `rest`."""
     shares = one_crystal if crystal_of_grain is None else by_grain(crystal_of_grain)
-    solids = Solids(domain, crystals, shares, rest=0.0)
+    solids = Solids(domain, crystals, shares, rest=rest)
     return FiniteMechanics(domain, solids, tolerance=tolerance, phases=Phases(), may_stretch=may_stretch)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from boxes import ball, domain_of
 from crystals import CRYSTAL_CONSTANTS, STIFFNESS, linear_lattice, lithium, polycrystal
+from region_meshes import octant
 from voigt import tensors
 
 from solver.solve.solids import Crystal
@@ -68,6 +69,27 @@ def test_free_crystal_swells_without_stress(axis):
     sample = model.stress()
     model.destroy()
     # The iteration stops at 1e-10 of the forces; stress at single points is a hundred times rounder at most.
+    assert np.abs(sample.stress).max() < 1e-8 * CLAMPED
+    assert sample.volume_ratio == pytest.approx(0.95**2 * 1.05, rel=1e-8)
+
+
+def test_lattice_is_measured_from_the_state_without_stress():
+    """At rest at x = 0.4 the crystal is swollen already: stretches are ratios of lattice parameters (eq. 15.1)."""
+    domain = domain_of(ball(2, 5.0), [[1, 2, 2]])
+    model = cases.finite_mechanics(domain, [Crystal(STIFFNESS, linear_lattice(-0.05, 0.05))], rest=0.4)
+    model.solve(lithium(domain, 1.0))
+    ratio = model.stress().volume_ratio
+    model.destroy()
+    assert ratio == pytest.approx((0.95 / 0.98) ** 2 * (1.05 / 1.02), rel=1e-8)
+
+
+def test_eighth_swells_without_stress():
+    """Planes of symmetry take the rigid motions away; an axis along one of them keeps the symmetry."""
+    domain = domain_of(octant(ball(3, 5.0)), [[0, 0, 1]])
+    model = cases.finite_mechanics(domain, [Crystal(STIFFNESS, linear_lattice(-0.05, 0.05))])
+    model.solve(lithium(domain, 1.0))
+    sample = model.stress()
+    model.destroy()
     assert np.abs(sample.stress).max() < 1e-8 * CLAMPED
     assert sample.volume_ratio == pytest.approx(0.95**2 * 1.05, rel=1e-8)
 

@@ -10,14 +10,14 @@ from solver.errors import CaseError
 CASE = """
 particle: {particle}
 material: NMC811
-electrochemistry: {{protocol: [Charge at 1C until 50 % SoC]{diffusion}}}
+electrochemistry: {{protocol: [Charge at 1C until 50 % SoC]}}
 mechanics: {{strain: finite{mechanics}}}
 """
 
 
-def load(tmp_path, particle="{grains: {count: 5}}", mechanics="", diffusion=""):
+def load(tmp_path, particle="{grains: {count: 5}}", mechanics=""):
     path = tmp_path / "case.yaml"
-    path.write_text(CASE.format(particle=particle, mechanics=mechanics, diffusion=diffusion), encoding="utf-8")
+    path.write_text(CASE.format(particle=particle, mechanics=mechanics), encoding="utf-8")
     return load_case(path)
 
 
@@ -34,7 +34,6 @@ def test_plain_particles_and_sections_may_strain_much(tmp_path):
         ("mechanics.stack_pressure", {"mechanics": ", stack_pressure: 5 MPa"}),
         ("particle.coating", {"particle": "{coating: {material: ZrO2, thickness: 20 nm}}"}),
         ("particle.matrix", {"particle": "{matrix: {material: LPSCl}}"}),
-        ("electrochemistry.strained_diffusion", {"diffusion": ", strained_diffusion: {}"}),
     ],
 )
 def test_what_needs_small_strains_is_refused_by_name(tmp_path, key, options):
