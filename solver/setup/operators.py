@@ -14,7 +14,7 @@ from solver.setup.layers import cooling_of, film_resistances, region_layers, sur
 from solver.setup.particle import Particle
 from solver.setup.solids import solids_of
 from solver.setup.surroundings import surroundings_of
-from solver.setup.two_way import SiteSurface, two_way
+from solver.setup.two_way import SiteSurface, elastic_tolerance, two_way
 from solver.solve.coating_stress import CoatingStress
 from solver.solve.coupling import Coupling, OneWay, OneWayWithMemory, Uncoupled
 from solver.solve.domain import Domain
@@ -55,7 +55,7 @@ def _coupling(case: Case, material: RadialMaterial, particle: Particle, phases: 
     solver = Mechanics(
         domain,
         solids,
-        tolerance=case.numerics.displacement_tolerance,
+        tolerance=elastic_tolerance(case),
         phases=phases,
         may_stretch=mechanics.out_of_plane == "generalised",
         terms=[*(Membrane(domain, film, solids) for film in films), *around.terms],

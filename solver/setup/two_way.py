@@ -28,6 +28,8 @@ from solver.solve.two_way import TwoWay
 
 # Lithium and stress agree to this share of the error that a step may have (eq. 13.9).
 AGREEMENT = 0.1
+# Relative residual of elastic solves over it: strains of a few percent times coupling numbers of ten.
+_ELASTIC_SHARE = 0.03
 _PASCALS = 1e6  # in a megapascal
 
 
@@ -87,7 +89,8 @@ def two_way(
     domain, solver = transport.medium.domain, surface.solver
     only, temperature = material.materials[0], case.electrochemistry.temperature
     masses = solver.sites.masses
-    crystal = Crystal(only.stiffness, only.lattice, cooling_of(case, material).grain_strain(only))
+    softening = only.stiffness_softening if case.mechanics.softening else 0.0
+    crystal = Crystal(only.stiffness, only.lattice, cooling_of(case, material).grain_strain(only), softening)
     strength = coupling_strength(only.maximum_concentration, temperature)
     law = StressPotential(
         [crystal],
@@ -104,10 +107,23 @@ def two_way(
         mechanics,
         surface.law,
         law,
-        SiteStrain(domain, mechanics, solver.sites.field.function_space),
-        tolerance=AGREEMENT * step_settings(case).local_tolerance,
+        SiteStrain(
+            domain, mechanics, solver.sites.field.function_space, softens=only.stiffness if softening > 0.0 else None
+        ),
+        tolerance=agreement(case),
         balance=partial(EnergyBalance, domain.comm, surface.law, masses, unit) if is_alone else None,
     )
+
+
+def agreement(case: Case) -> float:
+    """Change of x that the last disagreement of lithium and stress may still cause [-]."""
+    return AGREEMENT * step_settings(case).local_tolerance
+
+
+def elastic_tolerance(case: Case) -> float:
+    """Relative residual at which elastic solves stop: as the case says, unless that would hide the agreement."""
+    wanted = case.numerics.displacement_tolerance
+    return min(wanted, _ELASTIC_SHARE * agreement(case)) if case.mechanics.coupling == "two-way" else wanted
 
 
 def _law(electrochemistry: Electrochemistry, materials: RadialMaterial) -> ChemicalLaw:

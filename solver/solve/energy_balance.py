@@ -67,6 +67,10 @@ class EnergyBalance:
         self._largest_elastic = max(self._largest_elastic, abs(state.elastic - self._first))
         self._latest = state
 
+    def begin_at(self, state: EnergyState) -> None:
+        """Goes on from another state, which was reached at once: what that wasted is not counted."""
+        self._latest = state
+
     @property
     def imbalance(self) -> float:
         """Energy that appeared from nowhere, over what was dissipated and stored elastically; 0 before both."""

@@ -2,7 +2,8 @@
 
 A transversely isotropic crystal that strains along its own axes needs two numbers of the total strain only: the stretch
 along c and that of the layers. With them held, the stress follows from the lithium of the place alone, so the shift and
-its derivative are local. NumPy only; `solver.solve.site_strain` finds the strain.
+its derivative are local. A crystal that softens (eq. 14.7) needs a third: the energy of all other strain, which lithium
+does not change. NumPy only; `solver.solve.site_strain` finds the strain.
 """
 
 from __future__ import annotations
@@ -55,33 +56,40 @@ class StressPotential:
 
         Args:
             x: Stoichiometry, (n,).
-            strain: Total strain along c, and the sum over both directions of the layers, (n, 2).
+            strain: Total strain along c, and the sum over both directions of the layers, (n, 2); with a third number,
+                the energy of all other strain at x = 1 over C11, for crystals that soften.
         """
         slope = self._mixed(LatticeStrain.both_slopes, x)
         curvature = self._mixed(LatticeStrain.both_curvatures, x)
-        along, across = self._stress(strain - _doubled(self.lattice_strain(x)))
+        elastic = strain[:, :2] - _doubled(self.lattice_strain(x))
+        along, across = self._stress(elastic)
         own_along, own_across = self._stress(_doubled(slope))
-        shift = -(slope[:, 0] * across + slope[:, 1] * along)
+        work = slope[:, 0] * across + slope[:, 1] * along
         derivative = slope[:, 0] * own_across + slope[:, 1] * own_along
         derivative -= curvature[:, 0] * across + curvature[:, 1] * along
-        return self.strength * shift, self.strength * derivative
+        if not self._softening.any():
+            return -self.strength * work, self.strength * derivative
+        left = self._left(x)
+        energy = 0.5 * (along * elastic[:, 0] + across * elastic[:, 1] / 2.0) + self._constants[:, 0] * strain[:, 2]
+        shift = self._softening * energy - left * work
+        return self.strength * shift, self.strength * (left * derivative - 2.0 * self._softening * work)
 
     def by_strain(self, x: Array) -> Array:
-        """Derivatives of s by the two numbers of the strain, (n, 2)."""
+        """Derivatives of s by the first two numbers of the strain, (n, 2), of crystals that do not soften."""
         along, across = self._stress(_doubled(self._mixed(LatticeStrain.both_slopes, x)))
         return -self.strength[:, None] * np.stack([along, across / 2.0], axis=1)
 
     def dead_slope(self, x: Array, x_stressed: Array, strain: Array) -> Array:
         """Slope of s by x, (n,), if the stress stayed as it is what it is at another x and a strain (eq. 13.10)."""
-        along, across = self._stress(strain - _doubled(self.lattice_strain(x_stressed)))
+        along, across = self._stress(strain[:, :2] - _doubled(self.lattice_strain(x_stressed)))
         curvature = self._mixed(LatticeStrain.both_curvatures, x)
-        return -self.strength * (curvature[:, 0] * across + curvature[:, 1] * along)
+        return -self.strength * self._left(x_stressed) * (curvature[:, 0] * across + curvature[:, 1] * along)
 
     def number(self, x: Array) -> Array:
         """κ β:C:β, (n,): over the slope of μ/RT, how strong the coupling is (eq. 13.7)."""
         slope = self._mixed(LatticeStrain.both_slopes, x)
         along, across = self._stress(_doubled(slope))
-        return self.strength * (slope[:, 0] * across + slope[:, 1] * along)
+        return self.strength * self._left(x) * (slope[:, 0] * across + slope[:, 1] * along)
 
     def lattice_strain(self, x: Array) -> Array:
         """ε_a and ε_c of the free crystal, its cooling included, (n, 2)."""
@@ -100,6 +108,16 @@ class StressPotential:
         """(n, 5) mixed elastic constants [MPa], in the order of `CONSTANTS`."""
         rows = [[getattr(crystal.stiffness, name) for name in CONSTANTS] for crystal in self.crystals]
         return self.shares @ np.array(rows)
+
+    @cached_property
+    def _softening(self) -> Array:
+        """(n,) k_E of eq. 2.6."""
+        return self.shares @ np.array([crystal.softening for crystal in self.crystals])
+
+    def _left(self, x: Array) -> Array:
+        """Stiffness over that at x = 1, (n,)."""
+        left: Array = 1.0 - self._softening * (1.0 - x)
+        return left
 
     @cached_property
     def _thermal(self) -> Array:

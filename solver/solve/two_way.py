@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ from solver.solve.coupling import Response
 from solver.solve.energy_balance import EnergyBalance, EnergyState
 from solver.solve.mechanics import Mechanics
 from solver.solve.potential_step import PotentialStepSolver
-from solver.solve.site_strain import NUMBERS, SiteStrain
+from solver.solve.site_strain import SiteStrain
 from solver.solve.stress_shift import StressPotential
 from solver.solve.transport import Attempt, Transport
 
@@ -73,9 +74,10 @@ class TwoWay:
         if solver.sites.field is None:
             raise ValueError("two-way coupling needs sites of lithium in every grain")
         self._field = solver.sites.field
+        self._lithium = fem.Function(self._field.function_space, name="stoichiometry")  # accepted
         self._comm: MPI.Comm = transport.medium.domain.comm
-        self._mixer = Anderson(self._comm, np.repeat(solver.sites.masses, NUMBERS))
-        self._show_accepted()
+        self._mixer = Anderson(self._comm, np.repeat(solver.sites.masses, strain.count))
+        transport.potential()  # puts the first state at the sites
         self._x = self._shown()  # accepted
         self._damping = np.zeros_like(self._x)
         if not self._solve_mechanics():
@@ -128,17 +130,17 @@ class TwoWay:
         Raises:
             SolveError: When the elastic solve fails.
         """
-        self._held = self._past[-1][1]
-        self._show_accepted()
-        if not self._solve_mechanics():
-            raise SolveError("the elastic solve of an accepted state failed")
-        mechanics = self._mechanics
+        self._lithium.x.array[: len(self._x)] = self._x
+        self._lithium.x.scatter_forward()
+        self._held, mechanics = self._past[-1][1], self._mechanics
+        if not mechanics.solve(self._lithium).converged:
+            raise SolveError("the elastic solve of an accepted state failed; see the quality lines of `vegard mesh`")
         mean = self.transport.lithium() / self.transport.volume
         return Response(
             mechanics.displacement,
             mechanics.stress(),
             mechanics.mismatch(mean),
-            stoichiometry=self._field,
+            stoichiometry=self._lithium,
             energy_imbalance=float("nan") if self._balance is None else self._balance.imbalance,
         )
 
@@ -156,6 +158,8 @@ class TwoWay:
                 self._past.clear()
                 self._past.append((0.0, self._held))
                 self._x = self._shown()
+                if self._balance is not None:
+                    self._balance.begin_at(self._energy_state())
                 return
             self._mix()
         raise SolveError(f"at the start of a step of the protocol {_NO_AGREEMENT}")
@@ -172,10 +176,6 @@ class TwoWay:
     def _mix(self) -> None:
         """Holds another strain, by what the last ones led to."""
         self._held = self._mixer.next(self._held.ravel(), self._found.ravel()).reshape(self._held.shape)
-
-    def _show_accepted(self) -> None:
-        """Puts the accepted lithium at the sites, in equilibrium under the strain held."""
-        self.transport.potential()
 
     def _shown(self) -> Array:
         """X at the owned sites as the solver shows it."""

@@ -75,6 +75,38 @@ def test_derivatives_are_finite_differences(crystals):
         assert np.allclose(shift.by_strain(x)[:, number], by_strain, rtol=1e-9, atol=1e-9 * np.abs(by_strain).max())
 
 
+SOFT = Crystal(NMC811.stiffness, NMC811.lattice, thermal_strain=(-0.008, -0.011), softening=0.37)
+
+
+def energy_of(x, total, axis):
+    """Elastic energy density of the soft crystal at a held total strain, from full tensors [MPa]."""
+    free = NMC811.lattice.both(x) - NMC811.lattice.both(1.0) + np.array(SOFT.thermal_strain)
+    along = np.outer(axis, axis)
+    elastic = total - free[0] * (np.eye(3) - along) - free[1] * along
+    turn = np.linalg.qr(np.column_stack([axis, *np.eye(3)[:2]]))[0][:, [1, 2, 0]]
+    local = turn.T @ elastic @ turn
+    vector = np.array([local[0, 0], local[1, 1], local[2, 2], 2 * local[1, 2], 2 * local[0, 2], 2 * local[0, 1]])
+    return 0.5 * (1 - 0.37 * (1 - x)) * vector @ NMC811.stiffness.voigt() @ vector
+
+
+def test_shift_of_a_crystal_that_softens_is_the_derivative_of_its_energy():
+    """Eq. 14.7: at a held total strain, sheared as well, of a crystal that has cooled."""
+    random, x, h = np.random.default_rng(4), 0.37, 1e-5
+    total = 0.01 * random.normal(size=(3, 3))
+    total, axis = total + total.T, np.array([1.0, 2.0, -2.0]) / 3
+    along = axis @ total @ axis
+    across = np.trace(total) - along
+    even = along * np.outer(axis, axis) + across / 2 * (np.eye(3) - np.outer(axis, axis))
+    free = NMC811.lattice.both(1.0) - NMC811.lattice.both(1.0) + np.array(SOFT.thermal_strain)
+    other = total - even + free[0] * np.eye(3) + (free[1] - free[0]) * np.outer(axis, axis)
+    strain = np.array([[along, across, energy_of(1.0, other, axis) / NMC811.stiffness.C11]])
+    expected = (energy_of(x + h, total, axis) - energy_of(x - h, total, axis)) / (2 * h)
+    shift = law(1, crystals=(SOFT,))
+    assert shift(np.array([x]), strain)[0][0] == pytest.approx(STRENGTH * expected, rel=1e-7)
+    by_x = (shift(np.array([x + h]), strain)[0] - shift(np.array([x - h]), strain)[0]) / (2 * h)
+    assert shift(np.array([x]), strain)[1] == pytest.approx(by_x, rel=1e-6)
+
+
 def test_an_unstressed_crystal_has_no_shift_and_the_coupling_number_as_its_slope():
     x, _ = states(50)
     shift = law(50)
