@@ -91,9 +91,6 @@ def _strained_diffusion_goes_one_way(sections: Sections) -> Iterator[Finding]:
     if electrochemistry.strained_diffusion is not None and mechanics.coupling == "two-way":
         text = "is not there for `mechanics.coupling: two-way`; write `coupling: one-way`, or leave it out"
         yield Finding(("electrochemistry", "strained_diffusion"), text)
-    if mechanics.softening and mechanics.coupling == "two-way":
-        text = "is not there for `coupling: two-way`; write `coupling: one-way`, or leave it out"
-        yield Finding(("mechanics", "softening"), text)
 
 
 COEFFICIENT_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (

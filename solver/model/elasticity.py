@@ -10,6 +10,8 @@ from dolfinx import fem, mesh
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
+from solver.materials import TransverseStiffness
+
 CONSTANTS = ("C11", "C12", "C13", "C33", "C44")
 
 
@@ -81,7 +83,7 @@ def eigenstrain(strain_a: Expr, strain_c: Expr, c_axis: Expr) -> Expr:
     return strain_a * (ufl.Identity(3) - along) + strain_c * along
 
 
-def stress(elastic_strain: Expr, c_axis: Expr, stiffness: StiffnessFields) -> Expr:
+def stress(elastic_strain: Expr, c_axis: Expr, stiffness: StiffnessFields | TransverseStiffness) -> Expr:
     """Stress of a transversely isotropic crystal (eq. 2.2).
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from boxes import ball, domain_of
+from boxes import ball, box, domain_of
 from closed_forms import CoreShell, laminate
 from convergence import Convergence
 from crystals import (
@@ -30,11 +30,13 @@ from voigt import voigt_stress
 from meshes.particle_mesh import COATING
 from solver.materials import LatticeStrain, TransverseStiffness
 from solver.solve.coupling import OneWay
+from solver.solve.grainwise import grainwise_space
 from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Film
 from solver.solve.phases import Phases
 from solver.solve.pressure import StackPressure
 from solver.solve.segments import Segment
+from solver.solve.site_strain import SiteStrain
 from solver.solve.solids import Crystal
 from solver.solve.step_solver import fast_reaction
 from solver.solve.stepping import TimeLoop, at_times
@@ -307,3 +309,19 @@ def lag_in_time(counts: Sequence[int]) -> Convergence:
     steps = sorted({*counts, *(2 * count for count in counts)})
     fields = {count: strained_fields(law, count, levels=3) for count in steps}
     return Convergence.of((count, float(np.abs(fields[2 * count] - fields[count]).max())) for count in counts)
+
+
+def sheared_site() -> tuple[Array, Array]:
+    """The three numbers of the sites of a soft crystal under an even strain: found, and by tensors."""
+    domain = domain_of(box((2, 2, 2)), [[1, 2, -2]])
+    gradient = np.array([[1.0, 2.0, -0.5], [0.3, -1.5, 0.7], [-0.2, 0.4, 0.9]]) * 1e-2
+    model = mechanics(domain, [Crystal(STIFFNESS, NOTHING)])
+    model.displacement.interpolate(lambda points: gradient @ points)
+    found = SiteStrain(domain, model, grainwise_space(domain, 1), softens=STIFFNESS)()
+    model.destroy()
+    axis, strain = np.array([1.0, 2.0, -2.0]) / 3, (gradient + gradient.T) / 2
+    along = float(axis @ strain @ axis)
+    across = float(np.trace(strain)) - along
+    other = strain - along * np.outer(axis, axis) - across / 2 * (np.eye(3) - np.outer(axis, axis))
+    energy = 0.5 * float((voigt_stress(CRYSTAL_CONSTANTS, [1, 2, -2], other) * other).sum())
+    return found, np.array([along, across, energy / STIFFNESS.C11])

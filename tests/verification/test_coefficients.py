@@ -17,6 +17,7 @@ from coefficient_cases import (
     mismatch_error,
     pressed_charge,
     pressed_factor,
+    sheared_site,
     softened_core_shell,
     softened_polycrystal,
     strained_fields,
@@ -68,6 +69,12 @@ def test_a_sphere_that_is_softer_in_its_core():
 
 def test_softened_stress_does_not_depend_on_the_way():
     bars.SOFTENED_WAY.check(way_dependence())
+
+
+def test_a_site_of_a_soft_crystal_knows_the_energy_of_its_shear():
+    """Eq. 14.7: the third number of a linear displacement, by tensors."""
+    found, expected = sheared_site()
+    assert np.allclose(found, expected, rtol=1e-10, atol=0.0)
 
 
 @pytest.mark.parametrize("pressure", [2e3, -2e3])

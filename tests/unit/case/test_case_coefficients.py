@@ -38,7 +38,6 @@ def accepted(rest: str, electrochemistry: str = "") -> None:
             ", strained_diffusion: {}",
             "is not there for `mechanics.coupling: two-way`",
         ),
-        ("mechanics: {coupling: two-way, softening: true}", "", "mechanics.softening: is not there for `coupling: two"),
         (
             "material: isotropic-benchmark\nmechanics: {softening: true}",
             "",
