@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from solver.cli.console import columns, duration, memory, note, say, show
 from solver.cli.run import default_folder
 
 if TYPE_CHECKING:
+    from solver.sweep.engine import Resources
     from solver.sweep.plan import Plan
     from solver.sweep.tasks import State, Task, TaskStatus
 
@@ -68,7 +70,7 @@ def run(
     goes on.
     """
     from solver.sweep.display import Display
-    from solver.sweep.engine import Engine, Outcome, Resources, default_resources
+    from solver.sweep.engine import Engine, Outcome
     from solver.sweep.plan import sole_engine
     from solver.sweep.tasks import task_status, tasks_of
 
@@ -77,14 +79,12 @@ def run(
         tasks = tasks_of(made)
         found = [(task, task_status(task, take_over)) for task in tasks]
         todo, active = _chosen(found, retry_failed, force)
-        here = default_resources()
-        most = cores or here.cores
-        limit = memory_limit * 1e9 if memory_limit is not None else None
+        resources = _resources(tasks, jobs, cores, memory_limit)
         display = Display(len(tasks), sum(status.state == "finished" for _, status in found) if not force else 0)
         outcome = Outcome()
         try:
             with display:
-                outcome = Engine(Resources(most, jobs or most, limit), display).run(todo, active)
+                outcome = Engine(resources, display).run(todo, active)
         finally:
             _close(made, tasks, outcome.elsewhere)
     if any(status.state == "failed" for status in map(task_status, tasks)):
@@ -239,6 +239,16 @@ def _chosen(
     if failed and not (retry_failed or force):
         note(f"{failed} runs failed before and are left; --retry-failed runs them again")
     return todo, [(task, status) for task, status in found if status.state == "running"]
+
+
+def _resources(tasks: list[Task], jobs: int | None, cores: int | None, memory_limit: float | None) -> Resources:
+    """What the runs may use; who asks for a number of runs gets it, however few cores there are."""
+    from solver.sweep.engine import Resources
+
+    here = len(os.sched_getaffinity(0))
+    asked = (jobs or 1) * max(task.ranks for task in tasks)
+    limit = memory_limit * 1e9 if memory_limit is not None else None
+    return Resources(cores or max(here, asked), jobs or cores or here, limit)
 
 
 def _close(made: Plan, tasks: list[Task], elsewhere: list[Task]) -> None:

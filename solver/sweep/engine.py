@@ -6,7 +6,6 @@ is started again and goes on; runs that outlived it are waited for.
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -99,12 +98,6 @@ class Watcher(Protocol):
 
     def tick(self, active: Sequence[Active], waiting: int) -> None:
         """Some time went by."""
-
-
-def default_resources() -> Resources:
-    """All cores this process may use."""
-    cores = len(os.sched_getaffinity(0))
-    return Resources(cores, cores)
 
 
 class Engine:

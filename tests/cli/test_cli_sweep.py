@@ -76,6 +76,7 @@ def test_plan_run_retry_collect(vegard: Callable, folder: Path) -> None:
     assert "3 runs, 2 of them finished" in collected.out
     assert "failed: run 3" in collected.err
     check_table(Path("results/quick"))
+    assert vegard("report", "results/quick").out == "wrote results/quick/report.html\n"
 
 
 def check_table(folder: Path) -> None:
