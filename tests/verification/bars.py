@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from bar import SECOND_ORDER, Bar
 from rank_runs import LARGEST_DIFFERENCE
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A limit on a number.
-
-    Attributes:
-        quantity: What the number is, in the words of the page.
-        limit: The limit.
-        why: Why it is this one.
-        test: The test that checks it, as file::function.
-        at_least: Whether the number must be above the limit rather than below.
-    """
-
-    quantity: str
-    limit: float
-    why: str
-    test: str
-    at_least: bool = False
-
-    def holds(self, value: float) -> bool:
-        """Whether a number is on the right side; NaN never is."""
-        return value > self.limit if self.at_least else value < self.limit
-
-    def check(self, *values: float) -> None:
-        """Asserts it of each number."""
-        for value in values:
-            assert self.holds(value), f"{self.quantity}: {value:.4g}, limit {self.limit:.4g} ({self.why})"
-
-    def row(self, reached: str) -> str:
-        """Row of a table: quantity, number reached, limit with its reason, test."""
-        sign = ">" if self.at_least else "<"
-        return f"| {self.quantity} | {reached} | {sign} {self.limit:g}: {self.why} | `{self.test}` |"
-
-
-_SECOND_ORDER = "second order; the rest is for coarse meshes"
+from reaction_bars import *  # noqa: F403
 
 _V1 = "test_diffusion.py::test_sphere_with_held_surface_v1"
 HELD_PROFILE = Bar("profile, largest error at any vertex (20 cells)", 0.005, "0.5 % of the jump", _V1)
 HELD_UPTAKE = Bar("lithium that entered, relative error (20 cells)", 0.005, "the same 0.5 %", _V1)
-HELD_RATE = Bar("rate between 10 and 20 cells", 1.6, _SECOND_ORDER, _V1, at_least=True)
+HELD_RATE = Bar("rate between 10 and 20 cells", 1.6, SECOND_ORDER, _V1, at_least=True)
 
 _V2 = "test_diffusion.py::test_sphere_with_constant_flux_v2"
 FLUX_PROFILE = Bar("profile, largest error at any vertex (20 cells)", 0.005, "0.5 % of its range", _V2)
-FLUX_RATE = Bar("rate between 10 and 20 cells", 1.6, _SECOND_ORDER, _V2, at_least=True)
+FLUX_RATE = Bar("rate between 10 and 20 cells", 1.6, SECOND_ORDER, _V2, at_least=True)
 FLUX_SPREAD = Bar("spread of x over the surface", 1e-12, "one potential: equal but for rounding", _V2)
 LEAD = Bar(
     "quasi-steady lead of the surface, relative error (14 cells)",
@@ -362,7 +326,7 @@ GRADED_ERROR = Bar(
     "1 % of the largest stress",
     _GRADED,
 )
-GRADED_RATE = Bar("rate between 4 and 8 cells", 1.8, _SECOND_ORDER, _GRADED, at_least=True)
+GRADED_RATE = Bar("rate between 4 and 8 cells", 1.8, SECOND_ORDER, _GRADED, at_least=True)
 SOFTENED_WAY = Bar(
     "stress after a charge and a discharge against that of a fresh solver",
     1e-7,

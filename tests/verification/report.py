@@ -16,18 +16,20 @@ from pathlib import Path
 import bars
 import boundary_cases as boundaries
 import coefficient_cases as coefficients
+import course_cases as courses
 import diffusion_cases as diffusion
 import dolfinx
 import elasticity_cases as elasticity
 import numpy as np
+import reaction_cases as reactions
 import region_cases as regions
 import section_cases as sections
 import sphere_cases as spheres
 import surroundings_cases as around
 from petsc4py import PETSc
 from rank_runs import SECTION, history_differences, history_on
-from reaction_cases import kinetics, reacting
 from report_figures import Drawer
+from runs import adaptive, fixed
 
 from solver.solve.step_solver import even_flux, fast_reaction
 
@@ -231,11 +233,28 @@ class Report:
             COMPOSITION_BALANCE=imbalance,
         )
 
+    def reaction(self) -> None:
+        """Surface reaction, ends of protocol steps, currents from tables."""
+        cycle, waves = reactions.charge_hold_rest_discharge(), [courses.oscillating_sphere(cells) for cells in (5, 10)]
+        charges = [courses.charge_of_a_ragged_table(settings) for settings in (adaptive(1e-3), fixed(100.0))]
+        self.reach(
+            REACTION_EVEN=reactions.even_surface_error(),
+            REACTION_LIMITS=max(map(reactions.distance_to_limit, reactions.LIMITS)),
+            END_VOLTAGE=cycle.voltage_miss,
+            END_CURRENT=cycle.current_miss,
+            REACTION_BALANCE=cycle.imbalance,
+            NEWTON=cycle.newton,
+            SINUSOID=waves[1].error,
+            SINUSOID_RATE=_rate(waves[0].error, waves[1].error),
+            COURSE_RATE=courses.oscillation_in_time((40, 80, 160)).fitted,
+            COURSE_CHARGE=max(max(pair) for pair in charges),
+        )
+
     def boundaries(self) -> None:
         """Lithium across and along grain boundaries."""
         steady = [boundaries.steady_bar(dimension) for dimension in (2, 3)]
         settling = [boundaries.settling_rates(name, (6, 12, 24)) for name in boundaries.LAWS]
-        surfaces = (fast_reaction, even_flux, reacting(kinetics()))
+        surfaces = (fast_reaction, even_flux, reactions.reacting(reactions.kinetics()))
         self.reach(
             BOUNDARY_STEADY=max(max(item.profile, item.flux, item.balance) for item in steady),
             BOUNDARY_RATE=min(min(item.rates) for item in settling),
@@ -318,6 +337,7 @@ def main() -> None:
         report.regions,
         report.boundaries,
         report.coefficients,
+        report.reaction,
         report.surroundings,
         report.laminate,
         report.core_shell,

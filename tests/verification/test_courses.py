@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bars
 import numpy as np
 import pytest
 from course_cases import charge_of_a_ragged_table, oscillating_sphere, oscillation_in_time
@@ -14,23 +15,19 @@ from solver.solve.stepping import StepSettings
 
 
 def test_sinusoidal_current_in_a_sphere() -> None:
-    # 10 cells along the radius: lumped P1, a percent of the amplitude; second order between 5 and 10.
     coarse, fine = oscillating_sphere(5), oscillating_sphere(10)
-    assert fine.error < 0.01
-    assert np.log2(coarse.error / fine.error) > 1.7
-    assert max(coarse.imbalance, fine.imbalance) < 1e-8
+    bars.SINUSOID.check(fine.error)
+    bars.SINUSOID_RATE.check(np.log2(coarse.error / fine.error))
+    assert max(coarse.imbalance, fine.imbalance) < bars.BALANCE.limit
 
 
 def test_error_falls_with_the_square_of_the_step() -> None:
-    assert oscillation_in_time((40, 80, 160)).fitted > 1.8
+    bars.COURSE_RATE.check(oscillation_in_time((40, 80, 160)).fitted)
 
 
 @pytest.mark.parametrize("settings", [adaptive(1e-3), fixed(100.0)], ids=["error control", "steps over many rows"])
 def test_charge_of_a_ragged_table_is_exact(settings: StepSettings) -> None:
-    # Solves stop at 1e-10, and tens of steps are taken.
-    imbalance, error = charge_of_a_ragged_table(settings)
-    assert imbalance < 1e-9
-    assert error < 1e-9
+    bars.COURSE_CHARGE.check(*charge_of_a_ragged_table(settings))
 
 
 def test_a_constant_table_is_a_constant_current() -> None:

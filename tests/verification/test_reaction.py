@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import bars
 import numpy as np
 import pytest
-from diffusion_cases import RADIUS
-from reaction_cases import FULL, SITES, TEMPERATURE, kinetics, reacting, run, sphere, voltage
-from runs import adaptive
+from reaction_cases import (
+    FULL,
+    LIMITS,
+    SITES,
+    TEMPERATURE,
+    charge_hold_rest_discharge,
+    distance_to_limit,
+    even_surface_error,
+    kinetics,
+    reacting,
+    run,
+    sphere,
+    voltage,
+)
 
 from solver.materials.voltage import FARADAY
-from solver.model.kinetics import GAS_CONSTANT, ButlerVolmer
-from solver.solve.segments import End, Segment
-from solver.solve.step_solver import even_flux, fast_reaction
-from solver.solve.transport import SurfaceChoice
+from solver.model.kinetics import GAS_CONSTANT
+from solver.solve.segments import Segment
 
 # Away from the ends of the table, 0.05 and 0.98, where the slope of the voltage jumps.
 X = np.array([0.0005, 0.02, 0.06, 0.3, 0.6, 0.9, 0.985, 0.9995])
@@ -53,57 +63,25 @@ def test_voltage_goes_on_smoothly_in_value_and_inverts() -> None:
 
 
 def test_even_surface_has_the_overpotential_of_the_law() -> None:
-    # Galvanostatic, isotropic: U(x_s) + (2RT/F) asinh(i / 2 i0(x_s)) with the mean x at the surface; the mesh of the
-    # sphere is not quite even, which is worth 1e-3 of the overpotential.
-    reaction, rate = kinetics(), -2.0 / 3600.0
-    transport = sphere(reacting(reaction))
-    watch = run(transport, [Segment(200.0, "charge", rate=rate)])
-    points = transport.stoichiometry.function_space.tabulate_dof_coordinates()
-    surface = watch.fields[-1][np.linalg.norm(points, axis=1) > 0.999 * RADIUS]
-    current = -rate * transport.volume / transport.area / reaction.velocity_per_current
-    exchange = float(reaction.exchange_current(np.array([surface.mean()]))[0][0])
-    overpotential = 2 * GAS_CONSTANT * TEMPERATURE / FARADAY * np.arcsinh(current / (2 * exchange))
-    found = watch.states[-1].potential - float(reaction.equilibrium(surface.mean()))
-    assert found == pytest.approx(overpotential, rel=5e-3)
+    bars.REACTION_EVEN.check(even_surface_error())
 
 
-@pytest.mark.parametrize(
-    ("reaction", "limit", "other"),
-    [(kinetics(exchange=1e5), fast_reaction, even_flux), (kinetics(film=1.0), even_flux, fast_reaction)],
-    ids=["quick reaction", "thick film"],
-)
-def test_limits(reaction: ButlerVolmer, limit: SurfaceChoice, other: SurfaceChoice) -> None:
-    # A quick reaction leaves one stoichiometry on the surface; a film that takes 2 V, against which differences of the
-    # equilibrium voltage of 0.02 V are small, an even flux.
-    segments = [Segment(60.0, "charge", rate=-1.0 / 3600.0)]
-    surfaces = (reacting(reaction), limit, other)
-    reacted, limited, opposite = (run(sphere(choice, axis_ratio=0.05), segments, adaptive(1e-5)) for choice in surfaces)
-    close = np.abs(reacted.fields[-1] - limited.fields[-1]).max()
-    apart = np.abs(reacted.fields[-1] - opposite.fields[-1]).max()
-    assert close < 0.03 * apart
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits(name: str) -> None:
+    bars.REACTION_LIMITS.check(distance_to_limit(name))
 
 
 def test_charge_hold_rest_discharge() -> None:
     """Ends are met to their tolerances, lithium balances, and few Newton steps are needed."""
-    third = 1.0 / 3600.0
-    segments = [
-        Segment(6000.0, "charge", rate=-third, ends=(End("potential", 4.2, True, "4.2 V"),), must_end=True),
-        Segment(9000.0, "hold", potential=4.2, ends=(End("rate", third / 20, False, "C/20"),), must_end=True),
-        Segment(600.0, "rest", rate=0.0),
-        Segment(9000.0, "discharge", rate=third, ends=(End("potential", 3.4, False, "3.4 V"),), must_end=True),
-    ]
-    watch = run(sphere(reacting(kinetics()), axis_ratio=0.2), segments)
-    charged, held, rested, discharged = watch.states[1:]
+    outcome = charge_hold_rest_discharge()
+    charged, held, rested, discharged = outcome.watch.states[1:]
     assert [state.ended for state in (charged, held, rested, discharged)] == ["4.2 V", "C/20", "time", "3.4 V"]
-    assert charged.potential == pytest.approx(4.2, abs=1.1e-4)
     assert held.potential == pytest.approx(4.2, abs=1e-12)
-    assert abs(held.rate) == pytest.approx(third / 20, rel=1.1e-3)
-    assert discharged.potential == pytest.approx(3.4, abs=1.1e-4)
     assert rested.potential < 4.2  # it relaxes from a charge
-    # Newton stops when the sum of the residual is 1e-9 of the flow; most steps do much better.
-    assert max(state.lithium_imbalance for state in watch.states) < 1e-10
-    newton = [attempt.newton for attempt in watch.attempts if attempt.converged]
-    assert np.mean(newton) <= 4.0
+    bars.END_VOLTAGE.check(outcome.voltage_miss)
+    bars.END_CURRENT.check(outcome.current_miss)
+    bars.REACTION_BALANCE.check(outcome.imbalance)
+    bars.NEWTON.check(outcome.newton)
 
 
 @pytest.mark.parametrize("rate", [0.05, 10.0])
