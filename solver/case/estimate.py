@@ -16,6 +16,7 @@ from solver.case.checks import capacity_ratio, current_scale, stoichiometry_at
 from solver.case.current_table import courses_of
 from solver.case.load import LoadedCase
 from solver.case.protocol import PlannedStep, plan_protocol
+from solver.case.schema import Case
 from solver.materials import load_material
 
 
@@ -30,6 +31,8 @@ class CostFigures:
         iteration: One preconditioned iteration per displacement DOF [s].
         cold_iterations: Iterations without an initial guess.
         warm_iterations: Iterations with a guess projected from earlier states; output states lie far apart.
+        close_iterations: The same where the states are those of successive time steps.
+        two_way: Elastic solves per time step where stress acts back on lithium.
         finite_strain: Equilibrium of one state at large strains, its mismatch part included, over that at small ones.
         state: Stresses, indicators and fields of one output state per displacement DOF [s].
         transport: One time step of lithium per concentration DOF [s].
@@ -43,6 +46,8 @@ class CostFigures:
     iteration: float = 0.3e-6
     cold_iterations: int = 16
     warm_iterations: int = 12
+    close_iterations: int = 5
+    two_way: int = 5
     finite_strain: float = 6.0
     state: float = 2e-6
     transport: float = 1.5e-6
@@ -93,7 +98,11 @@ def estimate_case(loaded: LoadedCase, figures: CostFigures = FIGURES) -> CaseEst
     states = 1 + case.output.fields + len(steps)
     displacement = 3 * (mesh.nodes + mesh.edges) if case.mechanics.coupling != "none" else 0
     # The mismatch part of a state (eq. 2.7) is a multiple of one solution, so a state costs one solve at small strains.
-    solves: float = figures.cold_iterations + figures.warm_iterations * states
+    # Guesses from earlier solutions are lost where the stiffness changes.
+    warm = figures.cold_iterations if case.mechanics.softening else figures.warm_iterations
+    close = figures.cold_iterations if case.mechanics.softening else figures.close_iterations
+    solves: float = figures.cold_iterations + warm * states
+    solves += close * _answers_per_step(case, figures) * figures.steps * len(steps)
     if case.mechanics.strain == "finite":
         solves *= figures.finite_strain
     seconds = (
@@ -103,6 +112,13 @@ def estimate_case(loaded: LoadedCase, figures: CostFigures = FIGURES) -> CaseEst
     )
     memory = figures.base_memory + figures.memory * displacement
     return CaseEstimate(mesh, steps, states, mesh.nodes, displacement, memory, seconds)
+
+
+def _answers_per_step(case: Case, figures: CostFigures) -> int:
+    """Elastic solves in a time step, whether somebody looks or not."""
+    if case.mechanics.coupling == "two-way":
+        return figures.two_way
+    return 0 if case.electrochemistry.strained_diffusion is None else 1
 
 
 def _mesh_size(particle: Particle, folder: Path) -> MeshEstimate:

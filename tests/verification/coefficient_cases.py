@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from boxes import ball, box, domain_of
@@ -19,6 +20,7 @@ from crystals import (
     polycrystal,
 )
 from elasticity_cases import LAMINATE_STRAINS, LAMINATES, Laminate, laminate_domain, laminate_outcome
+from embedded import embedded_ball
 from numpy.typing import NDArray
 from region_cases import CORE, SHELL, layer
 from region_meshes import coated_ball, filmed_ball, octant
@@ -27,10 +29,13 @@ from scipy.integrate import solve_bvp
 from sphere_cases import compare
 from voigt import voigt_stress
 
-from meshes.particle_mesh import COATING
-from solver.materials import LatticeStrain, TransverseStiffness
+from meshes.particle_mesh import COATING, INTERFACE, MATRIX
+from solver.materials import LatticeStrain, TransverseStiffness, load_layer
+from solver.model.interface import InterfaceLaw
 from solver.solve.coupling import OneWay
 from solver.solve.grainwise import grainwise_space
+from solver.solve.interface_layer import InterfaceLayer, columns_of
+from solver.solve.load_path import LoadPath
 from solver.solve.mechanics import Mechanics
 from solver.solve.membrane import Film
 from solver.solve.phases import Phases
@@ -121,6 +126,25 @@ def cooled_coating_residue(resolved: bool) -> float:
     hoop = 0.0 if sample.coating is None else float(np.abs(sample.coating.hoop).max())
     largest = max(float(np.abs(sample.stress).max()), hoop)
     return largest / (abs(shrinkage) * CORE[0] / (1 - 2 * CORE[1])) / tolerance
+
+
+def cooled_matrix_residue() -> tuple[float, float]:
+    """A grain and the matrix it was given after it had cooled: largest stress, and traction of their bond [MPa]."""
+    shrinkage, electrolyte = -0.01, load_layer("LPSCl")
+    mesh = embedded_ball(2, 1.0, 1.6, elements=2, gap=0.01)
+    domain, matrix = domain_of(mesh, [[0, 0, 1]]), replace(electrolyte, misfit=shrinkage)
+    interface = InterfaceLayer(domain, columns_of(mesh), InterfaceLaw(matrix.stiffness, 50.0, shrinkage))
+    crystal = _isotropic(*CORE, thermal=shrinkage)
+    layers = {MATRIX: matrix, INTERFACE: matrix}
+    model = mechanics(domain, [crystal], layers=layers, terms=[interface])
+    path = LoadPath(
+        domain, model, rest=1.0, tolerance=1e-8, plastic=None, interface=interface, pressure=None, phases=Phases()
+    )
+    path.solve(lithium(domain, 0.5))
+    stress, bond = float(np.abs(path.stress().stress).max()), path.surroundings().bond
+    path.destroy()
+    assert bond is not None
+    return stress, float(np.hypot(bond.normal_traction, bond.shear_traction).max())
 
 
 CURVED = LatticeStrain(

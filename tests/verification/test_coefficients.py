@@ -12,6 +12,7 @@ from coefficient_cases import (
     cooled_core_shell,
     cooled_crystal_residue,
     cooled_laminate,
+    cooled_matrix_residue,
     graded_sphere,
     lag_in_time,
     mismatch_error,
@@ -44,6 +45,11 @@ def test_core_and_shell_that_cool_differently_v5():
 @pytest.mark.parametrize("resolved", [True, False], ids=["shell", "membrane"])
 def test_grain_and_coating_that_cool_alike_do_not_stress_each_other(resolved):
     bars.COOLED_COATING.check(cooled_coating_residue(resolved))
+
+
+def test_a_matrix_put_around_a_cooled_particle_carries_nothing():
+    """Nor does the bond between them; 1e-8 of the load of 1400 MPa is left."""
+    assert max(cooled_matrix_residue()) < 1e-3
 
 
 def test_the_mismatch_part_holds_cooling_and_softening():
