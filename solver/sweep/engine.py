@@ -164,19 +164,16 @@ class Engine:
 
     def _next(self) -> Task | None:
         """The first waiting task there is room for; one whose mesh is just being made only when there is no other."""
-        being_made = {active.task.mesh for active in self._active.values()}
-        fitting = [task for task in self._waiting if self._fits(task)] if self._has_slot() else []
+        active = [entry.task for entry in self._active.values()]
+        if not self._waiting or len(active) >= self._resources.runs:
+            return None
+        if not active:
+            return self._waiting[0]  # alone on the machine it has all there is; the estimate may be too high
+        cores, memory = self._resources.cores - sum(task.ranks for task in active), self._free_memory()
+        fitting = [task for task in self._waiting if task.ranks <= cores and task.memory <= memory]
+        being_made = {task.mesh for task in active}
         at_once = (task for task in fitting if task.mesh not in being_made or self._has_mesh(task.mesh))
         return next(at_once, fitting[0] if fitting else None)
-
-    def _has_slot(self) -> bool:
-        return len(self._active) < self._resources.runs
-
-    def _fits(self, task: Task) -> bool:
-        if not self._active:
-            return True  # alone on the machine it has all there is; the estimate may be too high
-        cores = sum(active.task.ranks for active in self._active.values()) + task.ranks
-        return cores <= self._resources.cores and task.memory <= self._free_memory()
 
     def _free_memory(self) -> float:
         """Memory for another run [bytes]: what the runs under way will still take is not free any more."""
