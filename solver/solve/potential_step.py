@@ -25,7 +25,7 @@ from solver.solve.potential_flux import PotentialFlux, Shift
 from solver.solve.potential_system import PoolFilms, PotentialSystem
 from solver.solve.reaction_flow import EvenFlow, FilmFlow, Flow, ReactionFlow
 from solver.solve.site_map import SiteMap, SiteState, StressShift
-from solver.solve.step_solver import Drive, Solved
+from solver.solve.step_solver import Drive, Solved, bound_guess
 from solver.solve.surface import SurfaceRows
 
 Array = NDArray[np.float64]
@@ -35,7 +35,6 @@ _NEWTON_STEPS = 25
 _REDUCTION, _RESIDUAL = 1e-7, 1e-12
 _BALANCE = 1e-8  # of what moves; what is left is balanced at the end
 _LARGEST_CHANGE = 0.1  # of x in one Newton step
-_FARTHEST_GUESS = 0.6  # of x from the middle
 _LARGEST_MOVE = 0.2  # of the potential in one [V]
 
 
@@ -228,9 +227,7 @@ class PotentialStepSolver:
 
     def solve(self, diagonal: PETSc.Vec, load: PETSc.Vec, x: PETSc.Vec) -> Solved:
         """Newton's method on x and, where a current is given, on the unknown of the surface."""
-        # An extrapolation can be far out where a long step follows a jump; Newton's method should not start there.
-        history = np.clip(load.array_r / diagonal.array_r, 0.0, 1.0)
-        x.array[:] = np.where(np.abs(x.array_r - 0.5) <= _FARTHEST_GUESS, x.array_r, history)
+        bound_guess(diagonal, load, x)
         state = self._settle(x)
         self._write(x, state)
         unknown, first, iterations = self._unknown_at(state), 0.0, 0

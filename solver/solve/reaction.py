@@ -14,14 +14,14 @@ from petsc4py import PETSc
 from solver.model.kinetics import ButlerVolmer
 from solver.solve.diffusion import Diffusion
 from solver.solve.reaction_flow import Flow, ReactionFlow
-from solver.solve.step_solver import Drive, ShiftedDiffusion, Solved
+from solver.solve.step_solver import Drive, ShiftedDiffusion, Solved, bound_guess
 from solver.solve.surface import SurfaceRows, UniformFlux
 
 Array = NDArray[np.float64]
 
 _NEWTON_STEPS = 25
-_TOLERANCE = 1e-11  # of x
-_POTENTIAL_TOLERANCE = 1e-9  # [V]
+_TOLERANCE = 1e-7  # of x in the last step; what is left is about the square of it
+_POTENTIAL_TOLERANCE = 1e-7  # [V]
 _LARGEST_CHANGE = 0.1  # of x at the surface in one Newton step
 
 
@@ -73,9 +73,9 @@ class ReactionStepSolver:
 
     def solve(self, diagonal: PETSc.Vec, load: PETSc.Vec, x: PETSc.Vec) -> Solved:
         """Newton's method on x and, under a given current, on the potential."""
-        potential, iterations = self._potential, 0
-        if not np.isfinite(potential) or self._drive.potential is not None:
-            _, potential = self.state(x)
+        bound_guess(diagonal, load, x)
+        _, potential = self.state(x)
+        iterations = 0
         for newton in range(1, _NEWTON_STEPS + 1):
             flow = self._flow.at(x.array_r, potential)
             self._set_residual(diagonal, load, x, flow)

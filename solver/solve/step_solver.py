@@ -85,6 +85,16 @@ class StepSolver(Protocol):
         """Leaves of a change of x, in place, what is integrated in time, without what settles at once; collective."""
 
 
+def bound_guess(diagonal: PETSc.Vec, load: PETSc.Vec, x: PETSc.Vec) -> None:
+    """Replaces entries of a first guess beyond empty or full by the history, kept inside, in place.
+
+    An extrapolation can be far out where a long step follows a jump. The exponentials of a reaction, and logarithms,
+    let Newton's method come back from there by small steps only.
+    """
+    history = np.clip(load.array_r / diagonal.array_r, 0.0, 1.0)
+    x.array[:] = np.where(np.abs(x.array_r - 0.5) <= 0.5, x.array_r, history)
+
+
 class ShiftedDiffusion:
     """Matrix-free K + diagonal with a linear surface condition, and conjugate gradients for it.
 

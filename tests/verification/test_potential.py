@@ -286,6 +286,24 @@ def test_uniform_stress_moves_the_voltage(reaction: ButlerVolmer | None) -> None
     assert case.x == pytest.approx(unstressed, abs=1e-6)
 
 
+@pytest.mark.parametrize("nonlinear", [False, True], ids=["linear diffusion", "D(x)"])
+@pytest.mark.parametrize("jump", [-0.4, 0.4])
+def test_steps_of_any_size_after_a_jump_of_the_voltage(jump: float, nonlinear: bool) -> None:
+    """The extrapolation is far out, and the reaction e^8 times its exchange current: Newton's method takes it."""
+    reaction = kinetics(exchange=5.0)
+    medium = Transmission(LatticeGas(), linear_profile() if nonlinear else None)
+    choices: list[SurfaceChoice] = [
+        reacting(reaction),
+        lambda diffusion, rows: on_masters(diffusion, rows, medium, kinetics=reaction),
+    ]
+    transport = sphere(choices[nonlinear], None)
+    transport.hold_potential(float(voltage()(0.9)) + jump)
+    for step in 10.0 ** np.arange(-4.0, 3.0):
+        attempt = transport.attempt(float(step))
+        assert attempt.converged
+        assert attempt.newton <= 15
+
+
 def test_failure_is_told_not_raised() -> None:
     """A step for which there is no solution: more lithium leaves at once than there is."""
     case = Stressed(two_grains(2), LatticeGas(), by_grain(-0.5, 0.5), equipotential=False)
