@@ -12,7 +12,7 @@ from solver.errors import VegardError
 from solver.output.files import write_text
 from solver.run import run_case
 from solver.studies.description import FILE_NAME, load_study
-from solver.studies.figures import draw, draw_effects
+from solver.studies.figures import draw
 from solver.studies.page import overview, study_page
 from solver.studies.result import StudyResult, run_study
 
@@ -32,8 +32,6 @@ def write_page(result: StudyResult, name: str, folder: Path) -> None:
     for figure in result.study.figures:
         path = draw(result, figure, figures / f"{name}-{figure.name}.png")
         pictures.append((f"figures/{path.name}", figure.caption))
-    path = draw_effects(result, figures / f"{name}-effects.png")
-    pictures.append((f"figures/{path.name}", "All comparisons: effect with its interval over seeds"))
     write_text(folder / f"{name}.md", study_page(result, name, pictures))
 
 

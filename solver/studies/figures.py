@@ -1,4 +1,4 @@
-"""Figures of a study: a series of designs, the course of a charge, and the effects behind the verdicts."""
+"""Figures of a study: a series of designs, and the course of a charge."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import NullFormatter
+from PIL import Image
 
 from solver.compare.statistics import interval
-from solver.report.style import BLUE, SERIES, SETTINGS, VERMILION, new_figure, save
-from solver.studies.claims import Comparison
+from solver.report.style import SERIES, SETTINGS, new_figure, save
 from solver.studies.description import Figure
 from solver.studies.result import SECTIONS, Outcome, StudyResult
 from solver.studies.values import Runs
 from solver.studies.words import indicator_words, moment_words, unit
 
-_EFFECTS_WIDTH, _ROW = 9.0, 0.2
-_LARGEST_RATIO = 8.0
+_COLOURS = 128  # a palette keeps the files small
 
 
 def draw(result: StudyResult, figure: Figure, path: Path) -> Path:
     """Draws one figure of a study."""
     drawing = {"series": _draw_series, "course": _draw_course}[figure.kind]
     with mpl.rc_context(SETTINGS):
-        return drawing(result, figure, path)
+        drawing(result, figure, path)
+    with Image.open(path) as image:
+        small = image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+    return path
 
 
 def _draw_series(result: StudyResult, figure: Figure, path: Path) -> Path:
@@ -107,48 +110,3 @@ def _course_line(axes: Axes, runs: Runs, design: str, indicator: str, colour: st
     values = np.array(curves)
     axes.plot(100.0 * charge, values.mean(axis=0), color=colour, label=design)
     axes.fill_between(100.0 * charge, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, linewidth=0.0)
-
-
-def draw_effects(result: StudyResult, path: Path) -> Path:
-    """Ratio of the sides of every comparison with its interval: right of 1, the claimed order holds."""
-    rows: list[tuple[str, list[tuple[str, Comparison]]]] = []
-    flat, *others = result.outcomes
-    for sentence, comparisons in flat.claims.items():
-        for number, comparison in enumerate(comparisons):
-            found = [(flat.label, comparison)]
-            found += [(other.label, other.claims[sentence][number]) for other in others if sentence in other.claims]
-            if any(each.ratio.count for _, each in found):
-                rows.append((_row_name(comparison), found))
-    with mpl.rc_context(SETTINGS | {"font.size": 8.0}):
-        canvas = new_figure(_EFFECTS_WIDTH, 1.0 + _ROW * len(rows))
-        axes = canvas.subplots()
-        for height, (_, found) in enumerate(rows):
-            for label, comparison in found:
-                _effect(axes, height, label, comparison)
-        axes.axvline(1.0, color="0.6", linewidth=1.0, zorder=0)
-        axes.set_yticks(np.arange(len(rows)), [name for name, _ in rows])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xscale("log")
-        axes.set_xlim(1.0 / _LARGEST_RATIO, _LARGEST_RATIO)
-        axes.set_xticks([0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("claimed higher over claimed lower, 95 % interval over seeds; ● sections, ○ three dimensions")
-        return save(canvas, path)
-
-
-def _row_name(comparison: Comparison) -> str:
-    what = f"{indicator_words(comparison.indicator)} ({comparison.kind})"
-    return f"{comparison.less} ≺ {comparison.more}, {comparison.moment}: {what}"
-
-
-def _effect(axes: Axes, height: int, label: str, comparison: Comparison) -> None:
-    ratio = comparison.ratio
-    if not ratio.count:
-        return
-    colour = BLUE if comparison.kind == "extent" else VERMILION
-    flat = label == SECTIONS
-    level = height + (-0.12 if flat else 0.2)
-    if np.isfinite(ratio.low):
-        axes.plot([ratio.low, ratio.high], [level, level], color=colour, linewidth=1.0)
-    axes.plot(ratio.mean, level, marker="o", color=colour, markerfacecolor=colour if flat else "white")
