@@ -202,7 +202,11 @@ STATE_GUARDS = (
         "energy balance",
         "free energy that went in against what is stored and dissipated, with two-way coupling (`energy_imbalance`)",
         f"{ENERGY_IMBALANCE:g}",
-        _above("energy_imbalance", ENERGY_IMBALANCE, "energy is off balance by {value:.1e}; lower time_tolerance"),
+        _above(
+            "energy_imbalance",
+            ENERGY_IMBALANCE,
+            "energy is off balance by {value:.1e}; refine the mesh, or lower time_tolerance",
+        ),
     ),
     StateGuard("range", "x anywhere", f"within 0 to 1 by {BEYOND_TABLE:g}", _outside_unit),
     StateGuard(
