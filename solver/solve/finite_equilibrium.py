@@ -28,8 +28,8 @@ from solver.solve.elastic_solver import ElasticSolver, LinearReport, rigid_motio
 log = logging.getLogger(__name__)
 
 _MAXIMUM_ROUNDS = 15
-# A residual this many times that of the undeformed body is not on its way to an equilibrium.
-_LARGEST_RESIDUAL = 1e3
+# A residual this many times that of the start, or of the undeformed body, is not on its way to an equilibrium.
+_LARGEST_GROWTH = 1e3
 _LOOSEST, _MAXIMUM_ITERATIONS = 1e-2, 500
 # Measured: rounding leaves 0.1 to 0.2 of the forces that a strain of one rounding unit gives the points of a mesh.
 _ROUNDING = 10.0
@@ -126,22 +126,21 @@ class FiniteEquilibrium:
         if reference <= self._floor:
             self._rest()
             return LinearReport(0, True, int(PETSc.KSP.ConvergedReason.CONVERGED_ATOL))
-        iterations, goal = 0, max(self._tolerance, self._floor / reference)
-        for rounds in range(_MAXIMUM_ROUNDS + 1):
+        rounds, iterations, goal = 0, 0, max(self._tolerance, self._floor / reference)
+        while True:
             size = self._size() / reference
             self.residuals.append(size)
             log.info("Newton round %d: residual %.2e, %d linear iterations", rounds, size, iterations)
             if size <= goal:
                 return LinearReport(rounds, True, int(PETSc.KSP.ConvergedReason.CONVERGED_RTOL))
-            if not np.isfinite(size) or size > _LARGEST_RESIDUAL or rounds == _MAXIMUM_ROUNDS:
+            if not size <= _LARGEST_GROWTH * max(1.0, self.residuals[0]) or rounds == _MAXIMUM_ROUNDS:
                 return LinearReport(rounds, False, int(PETSc.KSP.ConvergedReason.DIVERGED_MAX_IT))
             # As exact as the square of the residual that Newton's method leaves, and no more than is asked for.
             tolerance = min(max(size, 0.1 * goal / size), _LOOSEST)
             self._ksp.setTolerances(rtol=tolerance, atol=0.0, max_it=_MAXIMUM_ITERATIONS)
             if not self._improve():
                 return LinearReport(rounds, False, int(self._ksp.getConvergedReason()))
-            iterations = self._ksp.getIterationNumber()
-        raise AssertionError("the last round returns")
+            rounds, iterations = rounds + 1, self._ksp.getIterationNumber()
 
     def _undeformed_size(self) -> float:
         """Size of the forces that would hold the body undeformed, with the lattice it has now."""

@@ -6,7 +6,8 @@ import finite_strain_cases as cases
 import numpy as np
 import pytest
 from boxes import ball, domain_of
-from crystals import CRYSTAL_CONSTANTS, STIFFNESS, linear_lattice, lithium, polycrystal
+from crystals import CRYSTAL_CONSTANTS, STIFFNESS, linear_lattice, lithium
+from finite_sphere import strain_of, stretch_of
 from region_meshes import octant
 from voigt import tensors
 
@@ -42,8 +43,8 @@ def test_rotation_stresses_nothing(axis):
 def test_uniaxial_stress_by_its_closed_form(stretch):
     """Eq. 15.9: sides that carry nothing, and the stress along the bar."""
     young, poisson = 140e3, 0.27
-    strain = cases.strain_of(stretch)
-    side = cases.stretch_of(-poisson * strain)
+    strain = strain_of(stretch)
+    side = stretch_of(-poisson * strain)
     stress = cases.isotropic_state((stretch, side, side), young, poisson)
     expected = young * strain * (stretch**2 + stretch**-2) / (2 * stretch * side**2)
     assert stress[0] == pytest.approx(expected, rel=1e-11)
@@ -55,7 +56,7 @@ def test_hydrostatic_stress_by_its_closed_form(stretch):
     young, poisson = 140e3, 0.27
     stress = cases.isotropic_state((stretch, stretch, stretch), young, poisson)
     bulk = young / (3 * (1 - 2 * poisson))
-    expected = 3 * bulk * cases.strain_of(stretch) * (stretch**2 + stretch**-2) / (2 * stretch**3)
+    expected = 3 * bulk * strain_of(stretch) * (stretch**2 + stretch**-2) / (2 * stretch**3)
     assert stress[:3] == pytest.approx(np.full(3, expected), rel=1e-11)
     assert np.abs(stress[3:]).max() < 1e-11 * abs(expected)
 
@@ -112,7 +113,7 @@ def test_forces_and_tangent_are_derivatives():
 
 def test_newton_converges_quadratically():
     """Each residual is the square of the one before times a constant, from the first on."""
-    residuals = np.array(cases.grains(1.0, tolerance=1e-11).residuals)
+    residuals = np.array(cases.grains(1.0).residuals)
     assert len(residuals) <= 6
     before, after = residuals[:-1], residuals[1:]
     squares = after > 1e-11  # below, rounding decides
@@ -126,17 +127,17 @@ def test_polycrystal_is_in_balance_over_the_deformed_volume():
     assert found.energy_error < 5e-4  # ½σ:e is the energy up to the square of the elastic strain, some 2 %
 
 
-@pytest.mark.parametrize("domain", [polycrystal, cases.section], ids=["particle", "section"])
-def test_small_strains_are_the_limit(domain):
+@pytest.mark.parametrize("body", [cases.particle, cases.section], ids=["particle", "section"])
+def test_small_strains_are_the_limit(body):
     """The difference is proportional to the strain: order 1, fitted over a factor of four."""
-    order = cases.small_strain_limit((1.0, 0.5, 0.25), domain)
+    order = cases.small_strain_limit((1.0, 0.5, 0.25), body)
     assert order == pytest.approx(1.0, abs=0.05)
 
 
 def test_sphere_that_swells_unevenly_converges_to_the_radial_reference():
     """Stress of second order, as with small strains; coarse balls are at 1.7."""
-    found = cases.swollen_spheres((4, 8))
-    assert found.errors[-1] < 0.03
+    found = cases.swollen_spheres((3, 6))
+    assert found.errors[-1] < 0.02
     assert found.fitted > 1.7
 
 
@@ -167,12 +168,23 @@ def test_lattice_is_taken_there_in_steps_when_newton_fails(strain, steps):
 @pytest.mark.parametrize("strain", [0.0, 1e-13, 1e-7])
 def test_hardly_any_strain_is_solved_too(strain):
     """Where rounding is larger than the tolerance times the load: the first states of a run."""
-    domain = polycrystal()
+    domain = domain_of(ball(2, 5.0, core_levels=1), [[0, 0, 1], [1, 1, 0]])
     model = cases.finite_mechanics(domain, [Crystal(STIFFNESS, linear_lattice(-strain, strain))])
     model.solve(lithium(domain, cases.growing_with_radius))
     largest = np.abs(model.stress().stress).max()
     model.destroy()
     assert largest <= 2.0 * strain * CRYSTAL_CONSTANTS[0]
+
+
+def test_way_back_to_rest_takes_one_step():
+    """Forces that are large against those of the goal are no failure: a discharge ends where the charge began."""
+    domain = domain_of(ball(2, 5.0, core_levels=1), [[0, 0, 1], [1, 1, 0]])
+    model = cases.finite_mechanics(domain, [Crystal(STIFFNESS, linear_lattice(-0.05, 0.05))])
+    for content in (1.0, 1e-6, 1.0, 0.0):
+        model.solve(lithium(domain, content))
+    assert len(model.reports) == 4
+    assert np.abs(model.stress().stress).max() == 0.0
+    model.destroy()
 
 
 def test_radial_reference_has_the_small_strain_limit():
@@ -190,7 +202,7 @@ def test_free_section_swells_without_stress(axis, stretch):
 
 def test_mismatch_is_the_stress_at_uniform_lithium():
     """The other solution is found aside; the actual one is left alone."""
-    domain = polycrystal()
+    domain = domain_of(ball(2, 5.0, core_levels=1), [[0, 0, 1], [1, 1, 0]])
     model = cases.finite_mechanics(domain, [Crystal(STIFFNESS, linear_lattice(-0.02, 0.03))])
     model.solve(lithium(domain, cases.growing_with_radius))
     before = model.stress().stress.copy()
