@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from solver.sweep.tasks import State, Task, TaskStatus
 
 NAME = "sweep"
-HELP = "Many cases from one: plan them, run them side by side, collect one table."
+HELP = "Many cases from one: plan, run side by side, collect."
 _MOST_ROWS = 40
 
 SweepFile = Annotated[Path, typer.Argument(help="Sweep file, such as cases/sweeps/quick.yaml.")]

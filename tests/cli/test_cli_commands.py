@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from solver.case.load import load_text
-from solver.cli import check, doctor, materials, mesh, new, run, schema
+from solver.cli import check, doctor, materials, mesh, new, run, schema, sweep
 from solver.cli.application import app, execute
 
 COMMANDS = (new, check, schema, mesh, run, materials, doctor)
@@ -36,6 +36,8 @@ def assert_accepted(line: str) -> None:
         return
     assert name in group.commands, line
     command = group.commands[name]
+    if isinstance(command, click.Group):
+        command, *arguments = command.commands[arguments[0]], *arguments[1:]
     command.make_parser(click.Context(command)).parse_args(arguments)
 
 
@@ -53,6 +55,15 @@ class TestHelp:
         assert outcome.code == 0
         assert "\\" not in outcome.out
         for example in module.EXAMPLES:
+            assert f"    {example}\n" in outcome.out
+            assert_accepted(example)
+
+    @pytest.mark.parametrize("name", sweep.COMMANDS)
+    def test_of_a_command_of_sweeps_shows_examples_that_work(self, vegard, name):
+        outcome = vegard("sweep", name, "--help")
+        assert outcome.code == 0
+        assert f"\n  {name} " in vegard("sweep", "--help").out
+        for example in sweep.COMMANDS[name][1]:
             assert f"    {example}\n" in outcome.out
             assert_accepted(example)
 
