@@ -52,8 +52,22 @@ def _mobility_has_a_use(sections: Sections) -> Iterator[Finding]:
         yield Finding(("electrochemistry", "mobility"), text, is_warning=True)
 
 
+def _reaction_and_mobility_agree(sections: Sections) -> Iterator[Finding]:
+    """The reaction is in equilibrium at the measured voltage; the inside must be so as well, or current runs in circles."""
+    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
+    mechanics: Mechanics = sections.values["mechanics"]
+    is_ideal = electrochemistry.mobility != "open-circuit"
+    if mechanics.coupling == "two-way" and electrochemistry.kinetics == "butler-volmer" and is_ideal:
+        text = (
+            "does not agree with `kinetics: butler-volmer`, whose equilibrium is the voltage curve: lithium would never "
+            "come to rest; write `mobility: open-circuit`, or `kinetics: fast`"
+        )
+        yield Finding(("electrochemistry", "mobility"), text)
+
+
 TWO_WAY_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"particle", "mechanics"}), _particle_has_no_memory),
     (frozenset({"electrochemistry", "mechanics"}), _potential_is_known),
     (frozenset({"electrochemistry", "mechanics"}), _mobility_has_a_use),
+    (frozenset({"electrochemistry", "mechanics"}), _reaction_and_mobility_agree),
 )

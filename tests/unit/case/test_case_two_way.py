@@ -50,6 +50,7 @@ def test_particles_coatings_and_elastic_surroundings_may_be_coupled(tmp_path):
         ("electrochemistry.strained_diffusion", {"diffusion": ", strained_diffusion: {}"}),
         ("composition", {"more": "composition: {shells: [{material: NMC622, from_radius: 0.5}]}\n"}),
         ("electrochemistry.mobility", {"material": "isotropic-benchmark"}),
+        ("electrochemistry.mobility", {"diffusion": ", kinetics: butler-volmer, mobility: lattice-gas"}),
     ],
 )
 def test_what_is_not_there_is_refused_by_name(tmp_path, key, options):
