@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from mpi4py import MPI
 
 from solver.case.load import LoadedCase
 from solver.errors import VegardError
@@ -44,15 +45,17 @@ def main(
     sections_only: Annotated[bool, typer.Option("--sections-only", help="Nothing in three dimensions.")] = False,
 ) -> None:
     """Run studies (what was run before is used again) and write their pages; the overview needs all of them."""
+    first_rank = MPI.COMM_WORLD.rank == 0
     known = sorted(path.parent.name for path in cases.glob(f"*/{FILE_NAME}"))
     try:
         results = []
         for name in names or known:
             study = load_study(cases / name)
             result = run_study(study, output / name, _run, typer.echo, seeds=seeds, three_dimensions=not sections_only)
-            write_page(result, name, pages)
             results.append((name, result))
-        if not names:
+            if first_rank:
+                write_page(result, name, pages)
+        if first_rank and not names:
             write_text(pages / "README.md", overview(results))
     except VegardError as error:
         typer.echo("\n".join(error.problems), err=True)

@@ -126,6 +126,7 @@ class Study(Description):
     crossovers: list[Crossover] = Field(default_factory=list)
     three_dimensions: ThreeDimensions | None = None
     figures: list[Figure] = Field(default_factory=list)
+    answer: str = Field(description="the outcome in a sentence or two")
     meaning: str = Field(description="what the outcome means physically")
     folder: Path = Path()
 

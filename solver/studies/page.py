@@ -35,6 +35,7 @@ def study_page(result: StudyResult, name: str, pictures: Sequence[tuple[str, str
         f"# {study.title}",
         f"*Stated by experiments: {study.ordering}*",
         study.question.strip(),
+        f"**{study.answer.strip()}**",
         "## Verdicts",
         "\n".join(_verdict_table(result)),
         *(f"**{claim.claim}** {claim.remark.strip()}" for claim in study.claims if claim.remark),
@@ -163,7 +164,12 @@ def overview(results: Sequence[tuple[str, StudyResult]]) -> str:
             rows.append(f"| [{result.study.title}]({name}.md) | {claim.claim} | {' | '.join(cells)} | {seeds} |")
     heads = "study | claim | peak, 2D | extent, 2D | peak, 3D | extent, 3D | τ | effect in sections | seeds, 2D + 3D"
     table = "\n".join([f"| {heads} |", "| --- |" + " --- |" * heads.count("|"), *rows])
-    return f"{_HEAD.strip()}\n\n{_READING.strip()}\n\n{table}\n\n{_ORIGIN.strip()}\n"
+    answers = "\n".join(
+        f"- [{result.study.title}]({name}.md): *{result.study.ordering.strip()}* {result.study.answer.strip()}"
+        for name, result in results
+    )
+    parts = (_HEAD, answers, "## All claims", _READING, table, _ORIGIN)
+    return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 _HEAD = """# Studies

@@ -46,6 +46,7 @@ claims:
     peak: [boundary_normal_p99]
     extent: [elastic_energy_density]
     remark: So it is.
+answer: Yes, it is.
 meaning: Gradients.
 """
 
@@ -184,6 +185,7 @@ def test_pages_say_what_came_out(study: Study, tmp_path: Path) -> None:
     page = study_page(result, "rates", [("figures/a.png", "A figure")])
     assert "| Fast is worse. | **yes** | open |" in page
     assert "So it is." in page
+    assert "Yes, it is." in page
     assert "1C, seed 9: it broke" in page
     assert "× 2.02 (1.95 to 2.09), 3 of 3" in page
     assert "| [Rates](rates.md) | Fast is worse. | **yes** | open | – | – |" in overview([("rates", result)])
