@@ -53,14 +53,14 @@ def _mobility_has_a_use(sections: Sections) -> Iterator[Finding]:
 
 
 def _reaction_and_mobility_agree(sections: Sections) -> Iterator[Finding]:
-    """The reaction is in equilibrium at the measured voltage; the inside must be so as well, or current runs in circles."""
+    """The reaction is in equilibrium at the measured voltage; were the inside not, current would run in circles."""
     electrochemistry: Electrochemistry = sections.values["electrochemistry"]
     mechanics: Mechanics = sections.values["mechanics"]
     is_ideal = electrochemistry.mobility != "open-circuit"
     if mechanics.coupling == "two-way" and electrochemistry.kinetics == "butler-volmer" and is_ideal:
         text = (
-            "does not agree with `kinetics: butler-volmer`, whose equilibrium is the voltage curve: lithium would never "
-            "come to rest; write `mobility: open-circuit`, or `kinetics: fast`"
+            "does not agree with `kinetics: butler-volmer`, whose equilibrium is the voltage curve: lithium would "
+            "never come to rest; write `mobility: open-circuit`, or `kinetics: fast`"
         )
         yield Finding(("electrochemistry", "mobility"), text)
 
