@@ -24,7 +24,7 @@ def shipped(name: str, most: int) -> tuple[list[Segment], Watch]:
     """The first segments of a shipped case, and how they go in a ball of one grain, 3 µm."""
     loaded = load_case(CASES / f"{name}.yaml")
     case, material = loaded.case, radial_material(loaded.case)
-    domain = domain_of(ball(4, 3.0), [[0, 0, 1]])
+    domain = domain_of(ball(3, 3.0), [[0, 0, 1]])
     transport = build_transport(case, material, domain, Phases())
     courses = plan_courses(case, loaded.tables, material, transport, mean_sites(material, domain))
     segments, watch = plan_segments(case, material, courses)[:most], Watch()

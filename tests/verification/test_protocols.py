@@ -6,7 +6,19 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from protocol_cases import shipped
+from boxes import ball, domain_of
+from protocol_cases import CASES, shipped
+from reaction_cases import run
+
+from solver.case.composition import radial_material
+from solver.case.current_table import CurrentTable
+from solver.case.load import load_case
+from solver.case.protocol import TableChoice
+from solver.materials.checks import FARADAY
+from solver.setup.electrochemistry import plan_courses
+from solver.setup.operators import build_transport, mean_sites
+from solver.solve.phases import Phases
+from solver.solve.segments import Segment
 
 PROTOCOLS = [("cc-cv", 9), ("fast-charge", 9), ("pulse-charge", 99), ("drive-cycle", 1)]
 
@@ -48,3 +60,17 @@ def test_a_drive_moves_the_integral_of_its_table() -> None:
     assert gained == pytest.approx(np.trapezoid(course.rates, course.times), rel=1e-9)
     # Of 600 rows; long steps where the car stands.
     assert sum(step.accepted and step.step_number == 1 for step in watch.steps) < 600
+
+
+def test_a_current_density_is_that_of_the_meshed_surface() -> None:
+    # Moles: i A t / F of lithium enter c V sites. The area is that of the polyhedron, so this is exact.
+    loaded = load_case(CASES / "drive-cycle.yaml")
+    material = radial_material(loaded.case)
+    domain = domain_of(ball(4, 3.0), [[0, 0, 1]])
+    transport = build_transport(loaded.case, material, domain, Phases())
+    sites, choice = mean_sites(material, domain), TableChoice("density.csv")
+    table = CurrentTable(np.array([0.0, 60.0]), np.array([1.5, 1.5]), is_density=True)
+    course = plan_courses(loaded.case, {choice: table}, material, transport, sites)[choice]
+    watch = run(transport, [Segment(60.0, "follow", course=course)])
+    entered = watch.states[-1].mean_stoichiometry - watch.states[0].mean_stoichiometry
+    assert entered * transport.volume * 1e-18 * sites * FARADAY == pytest.approx(1.5 * transport.area * 1e-12 * 60.0)
