@@ -29,6 +29,8 @@ _TOLERANCE = 1e-11  # of x in a Newton step; its error is the square
 # Of the slope of the chemical part: stress may make the whole potential fall with x, which no local equilibrium stands.
 _LEAST_SHARE = 0.05
 _LARGEST_MOVE = 0.1
+# Where lattice tables bend, Newton's method may go to and fro between two sides; every other step is then shorter.
+_CAREFUL_AFTER, _CAREFUL_SHARE = 12, 0.4
 
 
 @dataclass(frozen=True)
@@ -192,13 +194,14 @@ class SiteMap:
         if self._held_at is not None:
             moved = np.where(self._site_in_pool, guess, moved)
         x = np.where(self._has_lithium, moved, even)
-        for _ in range(_STEPS):
+        for step in range(_STEPS):
             move = self._move(x, amounts, law, shift)
             largest = self._comm.allreduce(float(np.abs(move).max(initial=0.0)), op=MPI.MAX)
             if not np.isfinite(largest):
                 return self._state(even, law, shift, False)
             # Held back everywhere alike, so that no group loses lithium.
-            x = x + min(1.0, _LARGEST_MOVE / max(largest, _TOLERANCE)) * move
+            share = _CAREFUL_SHARE if step >= _CAREFUL_AFTER and step % 2 else 1.0
+            x = x + min(share, _LARGEST_MOVE / max(largest, _TOLERANCE)) * move
             if largest < _TOLERANCE:
                 return self._state(x, law, shift, True)
         return self._state(x, law, shift, False)

@@ -23,6 +23,9 @@ from solver.solve.solids import Crystal
 Array = NDArray[np.float64]
 
 _PASCALS = 1e6  # in a megapascal
+# Beyond a lattice table strains stay, and their slope goes to zero over this change of x: a potential that jumped there
+# would have no equilibrium.
+_FADE = 0.05
 
 
 def coupling_strength(maximum_concentration: float, temperature: float) -> float:
@@ -59,11 +62,11 @@ class StressPotential:
             strain: Total strain along c, and the sum over both directions of the layers, (n, 2); with a third number,
                 the energy of all other strain at x = 1 over C11, for crystals that soften.
         """
-        slope = self._mixed(LatticeStrain.both_slopes, x)
-        curvature = self._mixed(LatticeStrain.both_curvatures, x)
+        slope = self._mixed(_slopes, x)
+        curvature = self._mixed(_curvatures, x)
         elastic = strain[:, :2] - _doubled(self.lattice_strain(x))
         along, across = self._stress(elastic)
-        own_along, own_across = self._stress(_doubled(slope))
+        own_along, own_across = self._stress(_doubled(self._mixed(LatticeStrain.both_slopes, x)))
         work = slope[:, 0] * across + slope[:, 1] * along
         derivative = slope[:, 0] * own_across + slope[:, 1] * own_along
         derivative -= curvature[:, 0] * across + curvature[:, 1] * along
@@ -76,18 +79,18 @@ class StressPotential:
 
     def by_strain(self, x: Array) -> Array:
         """Derivatives of s by the first two numbers of the strain, (n, 2), of crystals that do not soften."""
-        along, across = self._stress(_doubled(self._mixed(LatticeStrain.both_slopes, x)))
+        along, across = self._stress(_doubled(self._mixed(_slopes, x)))
         return -self.strength[:, None] * np.stack([along, across / 2.0], axis=1)
 
     def dead_slope(self, x: Array, x_stressed: Array, strain: Array) -> Array:
         """Slope of s by x, (n,), if the stress stayed as it is what it is at another x and a strain (eq. 13.10)."""
         along, across = self._stress(strain[:, :2] - _doubled(self.lattice_strain(x_stressed)))
-        curvature = self._mixed(LatticeStrain.both_curvatures, x)
+        curvature = self._mixed(_curvatures, x)
         return -self.strength * self._left(x_stressed) * (curvature[:, 0] * across + curvature[:, 1] * along)
 
     def number(self, x: Array) -> Array:
         """κ β:C:β, (n,): over the slope of μ/RT, how strong the coupling is (eq. 13.7)."""
-        slope = self._mixed(LatticeStrain.both_slopes, x)
+        slope = self._mixed(_slopes, x)
         along, across = self._stress(_doubled(slope))
         return self.strength * self._left(x) * (slope[:, 0] * across + slope[:, 1] * along)
 
@@ -130,6 +133,26 @@ class StressPotential:
         for number, crystal in enumerate(self.crystals):
             mixed += self.shares[:, number, None] * of(crystal.lattice, x)
         return mixed
+
+
+def _slopes(lattice: LatticeStrain, x: Array) -> Array:
+    """Slopes of both lattice strains, (n, 2), fading beyond the table."""
+    inside, beyond = _beyond(lattice, x)
+    return lattice.both_slopes(inside) * np.maximum(1.0 - np.abs(beyond) / _FADE, 0.0)[:, None]
+
+
+def _curvatures(lattice: LatticeStrain, x: Array) -> Array:
+    """Derivatives of those slopes, (n, 2)."""
+    inside, beyond = _beyond(lattice, x)
+    fading = np.where(np.abs(beyond) < _FADE, -np.sign(beyond) / _FADE, 0.0)
+    curvatures = np.where(beyond[:, None] == 0.0, lattice.both_curvatures(x), 0.0)
+    return curvatures + lattice.both_slopes(inside) * fading[:, None]
+
+
+def _beyond(lattice: LatticeStrain, x: Array) -> tuple[Array, Array]:
+    """The nearest x in the table, and how far x is beyond it."""
+    inside = np.clip(x, lattice.stoichiometry[0], lattice.stoichiometry[-1])
+    return inside, x - inside
 
 
 def _doubled(strains: Array) -> Array:

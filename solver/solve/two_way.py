@@ -33,7 +33,8 @@ MOST_ITERATIONS = 12
 _NO_AGREEMENT = f"lithium and stress did not agree in {MOST_ITERATIONS} iterations"
 _REMEMBERED = 3
 # Share of the slope of the chemical part that damping leaves to the whole, and the change of x it looks ahead.
-_LEAST_SHARE, _REACH = 0.2, 0.01
+_LEAST_SHARE = 0.2
+_REACH = np.linspace(-0.03, 0.03, 7)
 
 # Makes the balance of energy from the state it begins with.
 Balance = Callable[[EnergyState], EnergyBalance]
@@ -167,7 +168,7 @@ class TwoWay:
     def _set_damping(self) -> None:
         """Damps sites at which the potential falls with x under a stress that stays, by as much as it falls."""
         strain, least = self._past[-1][1], np.full_like(self._x, np.inf)
-        for move in (-_REACH, 0.0, _REACH):
+        for move in _REACH:
             chemical = self._chemical.slope(self._x + move)
             slope = chemical + self._law.dead_slope(self._x + move, self._x, strain)
             least = np.minimum(least, slope - _LEAST_SHARE * chemical)

@@ -123,6 +123,17 @@ def test_collapse_of_the_c_axis_is_strongly_coupled():
     assert 30.0 < law(200).number(x).max() < 200.0
 
 
+def test_shift_is_continuous_where_the_lattice_table_ends_and_vanishes_beyond():
+    end = float(NMC811.lattice.stoichiometry[0])
+    x = end + np.array([-0.2, -0.1, -0.04, -1e-9, 1e-9])
+    strain = np.full((5, 2), 0.01)
+    value, slope = law(5)(x, strain)
+    assert not value[:2].any()
+    assert value[3] == pytest.approx(value[4], rel=1e-6)
+    higher, lower = law(5)(x + 1e-6, strain)[0], law(5)(x - 1e-6, strain)[0]
+    assert slope[2] == pytest.approx((higher - lower)[2] / 2e-6, rel=1e-6)
+
+
 def test_a_place_without_crystal_has_no_shift():
     shift = law(3, shares=np.zeros((3, 1)))
     value, slope = shift(np.full(3, 0.3), np.full((3, 2), 0.01))
