@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 from boxes import ball, box, domain_of
@@ -35,11 +38,14 @@ from solver.model.chemical_potential import (
     nodes_of,
 )
 from solver.model.kinetics import ButlerVolmer
+from solver.solve.boundary_transport import BoundaryLaw, BoundaryTransport
+from solver.solve.diffusion import Diffusion
 from solver.solve.phases import Phases
 from solver.solve.potential_flux import PotentialFlux, Shift
-from solver.solve.potential_step import Transmission, on_masters
+from solver.solve.potential_step import PotentialStepSolver, Transmission, on_masters, on_sites
 from solver.solve.segments import Segment
 from solver.solve.step_solver import Drive, LinearStepSolver
+from solver.solve.surface import SurfaceRows
 from solver.solve.transport import SurfaceChoice, Transport
 
 Array = NDArray[np.float64]
@@ -302,6 +308,31 @@ def test_steps_of_any_size_after_a_jump_of_the_voltage(jump: float, nonlinear: b
         attempt = transport.attempt(float(step))
         assert attempt.converged
         assert attempt.newton <= 15
+
+
+@pytest.mark.parametrize("make", [on_masters, partial(on_sites, phases=Phases())], ids=["masters", "sites"])
+def test_a_boundary_has_its_own_coefficient_whatever_the_diffusivity(make: Callable[..., PotentialStepSolver]) -> None:
+    """Even grains, x apart: k A (x⁻ − x⁺) crosses, and nothing moves inside; d(x) is that of the grains alone."""
+    domain, transfer = two_grains(3), 1.5
+    boundaries = BoundaryTransport.by_angle(domain, BoundaryLaw(transfer=transfer), BoundaryLaw(), 0.1)
+    medium, solvers = Transmission(LatticeGas(), linear_profile()), []
+
+    def keep(diffusion: Diffusion, rows: SurfaceRows) -> PotentialStepSolver:
+        solvers.append(make(diffusion, rows, medium, equipotential=False))
+        return solvers[0]
+
+    transport = Transport(domain, 1.0, 0.3, initial=0.7, surface=keep, boundaries=boundaries, phases=Phases())
+    field, rate = transport.stoichiometry, transport.stoichiometry.x.petsc_vec.duplicate()
+    places = np.zeros((len(field.x.array), 3))
+    places[field.function_space.dofmap.list] = domain.mesh.geometry.x[domain.cell_vertices]
+    grain = np.zeros(len(places))
+    grain[field.function_space.dofmap.list] = domain.grain[:, None]
+    field.x.array[:] = np.where(grain == 1, 0.3, 0.7)
+    transport.drive(0.0)
+    solvers[0].rate(field.x.petsc_vec, rate)
+    assert rate.array[grain == 1].sum() == pytest.approx(transfer * (0.7 - 0.3), rel=1e-12)  # the boundary is 1 µm²
+    assert rate.array.sum() == pytest.approx(0.0, abs=1e-14)
+    assert np.abs(rate.array[np.abs(places[:, 0] - 1.0) > 1e-9]).max() < 1e-14
 
 
 def test_failure_is_told_not_raised() -> None:
