@@ -84,18 +84,8 @@ def _profiles_agree(sections: Sections) -> Iterator[Finding]:
         yield from (Finding(("composition", "shells"), problem) for problem in error.problems)
 
 
-def _strained_diffusion_goes_one_way(sections: Sections) -> Iterator[Finding]:
-    """Strain that opens the way of lithium is that of the last accepted state; two-way coupling looks for the next."""
-    mechanics: Mechanics = sections.values["mechanics"]
-    electrochemistry: Electrochemistry = sections.values["electrochemistry"]
-    if electrochemistry.strained_diffusion is not None and mechanics.coupling == "two-way":
-        text = "is not there for `mechanics.coupling: two-way`; write `coupling: one-way`, or leave it out"
-        yield Finding(("electrochemistry", "strained_diffusion"), text)
-
-
 COEFFICIENT_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"mechanics", "electrochemistry"}), _options_of_mechanics_need_it),
-    (frozenset({"mechanics", "electrochemistry"}), _strained_diffusion_goes_one_way),
     (frozenset({"particle", "material", "mechanics", "electrochemistry"}), _cooling_has_numbers),
     (frozenset({"material", "mechanics"}), _softening_has_numbers),
     (frozenset({"material"}), _profiles_agree),

@@ -27,6 +27,7 @@ from region_meshes import coated_ball, filmed_ball, octant
 from runs import Recorder, fixed
 from scipy.integrate import solve_bvp
 from sphere_cases import compare
+from two_way_cases import bicrystal
 from voigt import voigt_stress
 
 from meshes.particle_mesh import COATING, INTERFACE, MATRIX
@@ -325,6 +326,15 @@ def strained_fields(law: StrainedDiffusivity | None, steps: int = 8, levels: int
     recorder = _charged(coupling if law is None else StrainedDiffusion(coupling, law), steps)
     model.destroy()
     return recorder.fields[-1]
+
+
+def strained_two_way(law: StrainedDiffusivity | None) -> Array:
+    """Lithium of two grains that stress each other, and their lithium in turn, after a charge."""
+    inner = bicrystal([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]).couple(1e-6)
+    coupling = inner if law is None else StrainedDiffusion(inner, law)
+    segment = Segment(80.0, "charge", rate=-0.05 / 80.0)
+    TimeLoop(coupling, [segment], fixed(20.0), []).run(at_times([]))
+    return inner.transport.stoichiometry.x.array.copy()
 
 
 def lag_in_time(counts: Sequence[int]) -> Convergence:

@@ -22,6 +22,7 @@ from coefficient_cases import (
     softened_core_shell,
     softened_polycrystal,
     strained_fields,
+    strained_two_way,
     way_dependence,
 )
 
@@ -108,6 +109,13 @@ def test_the_answer_follows_a_surface_that_is_held_at_once():
 
 def test_no_sensitivity_changes_nothing():
     assert np.array_equal(strained_fields(StrainedDiffusivity(0.0, 0.0, 10.0)), strained_fields(None))
+
+
+def test_it_goes_with_stress_on_lithium():
+    """Without sensitivity nothing changes but for the agreement asked of lithium and stress, 1e-6."""
+    plain, zero, strained = (strained_two_way(law) for law in (None, StrainedDiffusivity(0.0, 0.0, 10.0), LAW))
+    assert np.abs(zero - plain).max() < 1e-6
+    assert np.abs(strained - plain).max() > 1e-3
 
 
 def test_a_rim_under_tension_lets_lithium_out_more_easily():

@@ -34,11 +34,6 @@ def accepted(rest: str, electrochemistry: str = "") -> None:
         ("mechanics: {coupling: none, softening: true}", "", "mechanics.softening: needs mechanics; leave it out"),
         ("mechanics: {coupling: none}", ", strained_diffusion: {}", "strained_diffusion: needs mechanics"),
         (
-            "mechanics: {coupling: two-way}",
-            ", strained_diffusion: {}",
-            "is not there for `mechanics.coupling: two-way`",
-        ),
-        (
             "material: isotropic-benchmark\nmechanics: {softening: true}",
             "",
             "does not soften; write `material: {base: isotropic-benchmark, softening: 0.37}`",
