@@ -90,6 +90,7 @@ class PotentialStepSolver:
         medium: What the flux follows.
         equipotential: One potential for what is bare of the surface; otherwise the flux is the same everywhere.
         kinetics: The reaction, if there is one; it sets how lithium passes.
+        between_masters: Diffusion matrix between masters where they are not the sites, for the preconditioner.
         reassemble: Puts changed diffusivities into the stiffness, where nobody else does.
 
     Attributes:
@@ -106,6 +107,7 @@ class PotentialStepSolver:
         equipotential: bool = True,
         kinetics: ButlerVolmer | None = None,
         reassemble: Callable[[], None] = lambda: None,
+        between_masters: PETSc.Mat | None = None,
     ) -> None:
         self.shift: StressShift | None = None
         self._reassemble = reassemble
@@ -116,9 +118,10 @@ class PotentialStepSolver:
         self._voltage = kinetics.equilibrium if kinetics is not None else medium.voltage
         is_bare = np.zeros(len(rows.areas))
         is_bare[rows.bare] = 1.0
-        self._bare = np.flatnonzero(sites.gather(is_bare) > 0.0).astype(np.int32)
+        self._bare = np.flatnonzero(sites.gather(is_bare) > 0.0)
         self._flux = PotentialFlux(stiffness, medium.law, medium.profile)
-        self._system = PotentialSystem(self._flux, sites, rows.comm)
+        between = stiffness if sites.is_identity else between_masters
+        self._system = PotentialSystem(self._flux, sites, rows.comm, between, self._bare)
         self._right, self._answer, self._border = (self._system.vector() for _ in range(3))
         self._x: Array = np.full(len(rows.areas), np.nan)
         self._passage, self._unknown = self._passage_of(Drive(inflow=0.0)), float("nan")
@@ -128,6 +131,7 @@ class PotentialStepSolver:
         """Takes up diffusivities that have changed; collective."""
         self._reassemble()
         self._flux.take_stiffness()
+        self._system.take_stiffness()
 
     def prepare_mass(self, mass: Array) -> None:
         """Every master keeps its own, also in a pool."""
@@ -364,5 +368,12 @@ def on_sites(
     sites = SiteMap.of_spaces(space, diffusion.space)
     sites.take_masses(between.mass.array.copy())
     return PotentialStepSolver(
-        between.stiffness, rows.on(space), sites, medium, equipotential, kinetics, between.reassemble
+        between.stiffness,
+        rows.on(space),
+        sites,
+        medium,
+        equipotential,
+        kinetics,
+        between.reassemble,
+        diffusion.stiffness,
     )

@@ -14,8 +14,11 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from solver.solve.diffusion import VERTICES
 from solver.solve.potential_flux import PotentialFlux
 from solver.solve.site_map import SiteMap, SiteState
+from solver.solve.surface import Places
+from solver.solve.vertex_preconditioner import VertexPreconditioner
 
 Array = NDArray[np.float64]
 
@@ -40,19 +43,43 @@ class PotentialSystem:
         flux: Flux between sites, linearised at the present state.
         sites: Sites and masters.
         comm: Ranks.
+        between_masters: Diffusion matrix between masters, for the preconditioner.
+        bare: Masters on the bare surface.
+
+    Attributes:
+        accumulation: (owned masters,) factor of the accumulation at the present state.
     """
 
-    def __init__(self, flux: PotentialFlux, sites: SiteMap, comm: MPI.Comm) -> None:
+    def __init__(
+        self,
+        flux: PotentialFlux,
+        sites: SiteMap,
+        comm: MPI.Comm,
+        between_masters: PETSc.Mat | None,
+        bare: NDArray[np.int64],
+    ) -> None:
         self._flux, self._sites = flux, sites
         self._weight: Array = np.ones(len(sites.master_of_site))
         self._slope: Array = np.zeros(len(sites.master_of_site))
         self._stored: Array = np.zeros(len(sites.master_of_site))
-        self._diagonal: Array = np.zeros(sites.owned)
+        self.accumulation: Array = np.zeros(sites.owned)
         self._films: PoolFilms | None = None
         self._comm = comm
         self._operator = PETSc.Mat().createPython(((sites.owned, None), (sites.owned, None)), self, comm=comm)
         self._operator.setUp()
         self._ksp = _krylov(self._operator)
+        self._between_masters, self._bare = between_masters, Places(comm, bare)
+        self.take_stiffness()
+
+    def take_stiffness(self) -> None:
+        """Takes up entries of the matrix between masters that have changed; collective."""
+        between = self._between_masters
+        vertices = None if between is None else between.query(VERTICES)
+        if between is None or vertices is None:  # one master at every vertex: nothing ties two of them
+            return
+        preconditioner = VertexPreconditioner(vertices, between, _Shifted(self), self._bare)
+        self._ksp.getPC().setType("python")
+        self._ksp.getPC().setPythonContext(preconditioner)
 
     def set_state(self, state: SiteState, slope: Array, diagonal: Array, films: PoolFilms | None) -> None:
         """Takes the state at which the flux was linearised.
@@ -63,16 +90,21 @@ class PotentialSystem:
             diagonal: (owned masters,) factor of the accumulation.
             films: Those that end in the pool.
         """
-        self._weight, self._slope, self._diagonal, self._films = state.weight, slope, diagonal, films
+        self._weight, self._slope, self.accumulation, self._films = state.weight, slope, diagonal, films
         self._stored = self._sites.stored(diagonal)
 
-    def constrain(self, rows: Array) -> None:
-        """Replaces the rows of a pool by their mean, and clears those of held masters, in place; collective."""
-        inside = self._sites.pool_masters
+    def constrain(self, rows: Array, places: Places | None = None) -> None:
+        """Replaces the rows of a pool by their mean, and clears those of held masters, in place; collective.
+
+        Args:
+            rows: One per owned master.
+            places: Masters to take for the bare surface; by default those on it.
+        """
+        places = places or self._bare
         if self._sites.is_held:
-            rows[inside] = 0.0
+            rows[places.index] = 0.0
         elif self._sites.has_pool:
-            rows[inside] = self._sites.pool_total(rows) / self._sites.pool_count
+            rows[places.index] = places.mean(rows)
 
     def vector(self) -> PETSc.Vec:
         """A vector of the masters."""
@@ -92,7 +124,7 @@ class PotentialSystem:
             return
         rows = sites.gather(leaving)
         self.constrain(rows)
-        y.array[:] = rows + self._diagonal * move
+        y.array[:] = rows + self.accumulation * move
 
     def _pooled(self, leaving: Array, change: Array, move: Array) -> Array:
         """Rows where a pool takes what leaves through films."""
@@ -116,8 +148,8 @@ class PotentialSystem:
         rows = np.maximum(self._sites.gather(self._weight * (self._flux.diagonal + self._slope)), 0.0)
         if self._sites.is_held:
             self.constrain(rows)
-            return rows + self._diagonal
-        rows += self._diagonal
+            return rows + self.accumulation
+        rows += self.accumulation
         self.constrain(rows)  # equal entries of a pool stay equal
         return rows
 
@@ -134,6 +166,35 @@ class PotentialSystem:
         self._ksp.setType("cg" if is_symmetric else "bcgs")
         self._ksp.solve(right, answer)
         return self._ksp.getConvergedReason() > 0, self._ksp.getIterationNumber()
+
+
+class _Shifted:
+    """The system as its preconditioner sees it: diffusion without stress, and the accumulation."""
+
+    def __init__(self, system: PotentialSystem) -> None:
+        self._system, self._accumulation = system, system.vector()
+
+    @property
+    def diagonal(self) -> PETSc.Vec:
+        """The accumulation."""
+        self._accumulation.array[:] = self._system.accumulation
+        return self._accumulation
+
+    @property
+    def surface(self) -> _Shifted:
+        """This object: it knows the pool."""
+        return self
+
+    def constrain(self, values: Array, places: Places | None = None) -> None:
+        """Treats all that sits at the vertices of a pool as the pool."""
+        self._system.constrain(values, places)
+
+    def add_diagonal(self, diagonal: Array) -> None:
+        """Nothing: what passes the surface is no part of the sums."""
+
+    def getDiagonal(self, matrix: PETSc.Mat | None, result: PETSc.Vec) -> None:
+        """That of the system."""
+        self._system.getDiagonal(matrix, result)
 
 
 def _krylov(operator: PETSc.Mat) -> PETSc.KSP:

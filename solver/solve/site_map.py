@@ -107,17 +107,17 @@ class SiteMap:
 
     def free(self) -> None:
         """Leaves every master its own potential; collective."""
-        self._set_pool(np.zeros(0, dtype=np.int32), None)
+        self._set_pool(np.zeros(0, dtype=np.int64), None)
 
-    def pool(self, masters: NDArray[np.int32]) -> None:
+    def pool(self, masters: Integers) -> None:
         """Gives the owned masters, together with those of the other ranks, one potential; collective."""
         self._set_pool(masters, None)
 
-    def hold(self, masters: NDArray[np.int32], stoichiometry: float) -> None:
+    def hold(self, masters: Integers, stoichiometry: float) -> None:
         """Holds owned masters at the potential of an unstressed crystal of some stoichiometry; collective."""
         self._set_pool(masters, stoichiometry)
 
-    def _set_pool(self, masters: NDArray[np.int32], held_at: float | None) -> None:
+    def _set_pool(self, masters: Integers, held_at: float | None) -> None:
         inside = np.zeros(self._owned)
         inside[masters] = 1.0
         self._held_at = held_at

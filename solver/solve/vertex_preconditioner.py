@@ -9,21 +9,35 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from solver.solve.surface import Places, Surface
+from solver.solve.surface import Places
+
+Array = NDArray[np.float64]
+
+
+class SurfaceRule(Protocol):
+    """What a surface condition does to vectors."""
+
+    def constrain(self, values: Array, places: Places | None = None) -> None:
+        """As for `Surface`."""
+
+    def add_diagonal(self, diagonal: Array) -> None:
+        """As for `Surface`."""
 
 
 class ShiftedSystem(Protocol):
-    """Stiffness and a diagonal under a surface condition.
+    """Stiffness and a diagonal under a surface condition."""
 
-    Attributes:
-        surface: The condition.
-        diagonal: What is added to the stiffness.
-    """
+    @property
+    def diagonal(self) -> PETSc.Vec:
+        """What is added to the stiffness."""
 
-    surface: Surface
-    diagonal: PETSc.Vec
+    @property
+    def surface(self) -> SurfaceRule:
+        """The condition."""
 
     def getDiagonal(self, matrix: PETSc.Mat | None, result: PETSc.Vec) -> None:
         """Puts the diagonal of the whole system into result."""
