@@ -18,6 +18,7 @@ from petsc4py import PETSc
 from ufl.core.expr import Expr
 
 from meshes.particle_mesh import GRAIN_BOUNDARY
+from solver import compat
 from solver.solve.domain import Domain
 from solver.solve.facet_forms import facets_tagged
 from solver.solve.grainwise import grainwise_space
@@ -88,7 +89,7 @@ class BoundaryTransport:
             on_kind = ufl.Measure("dS", domain=self._domain.mesh, subdomain_data=self._tags, subdomain_id=kind)
             if law.transfer is not None:
                 # Lumped, so that only the two sites of a vertex exchange lithium and no x is driven out of its bounds.
-                lumped = on_kind(metadata=_vertex_rule(self._domain.dimension))
+                lumped = on_kind(metadata=compat.facet_vertex_rule(self._domain.dimension))
                 parts.append(self._constant(law.transfer) * ufl.avg(sites) * ufl.jump(trial) * ufl.jump(test) * lumped)
             if law.path > 0.0:
                 even = on_kind(metadata={"quadrature_degree": 0})
@@ -108,14 +109,6 @@ class BoundaryTransport:
             for side in ("+", "-")
         )
         return sum(sides, ufl.as_ufl(0.0))
-
-
-def _vertex_rule(dimension: int) -> dict[str, object]:
-    """Quadrature at the vertices of facets; FFCx 0.11 confuses its own when a form has two such integrals."""
-    along = dimension - 1
-    corners = np.vstack([np.zeros(along), np.eye(along)])
-    weights = np.full(dimension, 1.0 / (along * dimension))  # of the reference edge, 1, or triangle, 1/2
-    return {"quadrature_rule": "custom", "quadrature_points": corners, "quadrature_weights": weights}
 
 
 def angle_between_axes(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
