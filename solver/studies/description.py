@@ -46,6 +46,7 @@ class Design(Description):
 
     case: str = Field(description="case file in the folder of the study")
     each: list[float | int | str] = Field(default_factory=list, description="values of a series of designs")
+    seeds: int | None = Field(default=None, ge=1, description="fewer seeds than those of the study")
     change: dict[str, Any] = Field(default_factory=dict, description="dotted key of the case → value; {seed} is known")
 
 

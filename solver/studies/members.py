@@ -38,6 +38,7 @@ def plan(
         Member(name, seed, output / _folder_name(name) / f"seed-{seed}", case)
         for name in (designs or list(known))
         for seed in seeds
+        if seed <= (known[name][0].seeds or seed)
         for case in [changed_case(study, *known[name], seed, change)]
     ]
 
