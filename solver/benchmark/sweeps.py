@@ -1,11 +1,13 @@
 """How much of a machine a sweep uses: runs per hour of the engine against one run alone on the same machine.
 
-A machine that does other things at the same time gives no figure worth having, so its load is printed beside it.
+A machine that does other things at the same time gives no wall time worth having, so its load is printed beside it, and
+the processor time of the runs, which then still says what running side by side and the engine itself cost.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -38,6 +40,8 @@ class SweepBenchmark:
         cores: Cores the engine used.
         alone: Time of one such run with nothing beside it, median.
         together: Time of the whole sweep.
+        alone_work: Processor time of one run alone, median [s].
+        work: Processor time of the whole sweep, the engine's own included [s].
         load: Load of the machine by others, before anything was started.
     """
 
@@ -45,12 +49,19 @@ class SweepBenchmark:
     cores: int
     alone: float
     together: float
+    alone_work: float
+    work: float
     load: float
 
     @property
     def efficiency(self) -> float:
         """Runs per time of the sweep over those of `cores` undisturbed runs side by side."""
         return self.runs * self.alone / (self.cores * self.together)
+
+    @property
+    def work_efficiency(self) -> float:
+        """The same by processor time: work of the runs alone over that of the sweep."""
+        return self.runs * self.alone_work / self.work
 
 
 def measure_sweep(cores: int, runs_per_core: int) -> SweepBenchmark:
@@ -68,8 +79,9 @@ def measure_sweep(cores: int, runs_per_core: int) -> SweepBenchmark:
             _vegard(folder, "run", str(case), "--ranks", "1", "--quiet", "--output", f"alone{number}")
             for number in range(_ALONE)
         ]
-        together = _vegard(folder, "sweep", "run", "out", "--jobs", str(cores), "--force")
-    return SweepBenchmark(runs, cores, statistics.median(alone), together, load)
+        together, work = _vegard(folder, "sweep", "run", "out", "--jobs", str(cores), "--force")
+    walls, works = zip(*alone)
+    return SweepBenchmark(runs, cores, statistics.median(walls), together, statistics.median(works), work, load)
 
 
 def sweep_table(figures: SweepBenchmark) -> Table:
@@ -79,14 +91,15 @@ def sweep_table(figures: SweepBenchmark) -> Table:
     table.add_row("one run alone", f"{figures.alone:.2f} s", "")
     table.add_row("all of them", f"{figures.together:.2f} s", "")
     table.add_row("throughput / (cores x single)", f"{figures.efficiency:.2f}", "0.90")
+    table.add_row("the same by processor time", f"{figures.work_efficiency:.2f}", "0.90")
     table.add_row("load by others before", f"{figures.load:.1f}", "0")
     return table
 
 
-def _vegard(folder: Path, *arguments: str) -> float:
-    """Wall time of a command [s]; its output is shown only when it fails."""
+def _vegard(folder: Path, *arguments: str) -> tuple[float, float]:
+    """Wall and processor time of a command and its children [s]; its output is shown only when it fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), _children()
     done = subprocess.run(
         [sys.executable, "-m", "solver.cli", *arguments],
         cwd=folder,
@@ -98,4 +111,10 @@ def _vegard(folder: Path, *arguments: str) -> float:
     )
     if done.returncode:
         raise RuntimeError(f"vegard {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, _children() - before
+
+
+def _children() -> float:
+    """Processor time of all processes this one has started and waited for [s]."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
