@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshes.errors import MeshError, VegardError
 
-__all__ = ["CaseError", "MeshError", "OutputError", "SolveError", "VegardError"]
+__all__ = ["CaseError", "MeshError", "OutputError", "Requeue", "SolveError", "VegardError"]
 
 
 class CaseError(VegardError):
@@ -23,3 +23,9 @@ class SolveError(VegardError):
     """A step that failed for good: what failed, at which time, what was tried, where the last state is."""
 
     exit_code = 5
+
+
+class Requeue(VegardError):
+    """A run that stopped as asked by a signal, after keeping what it needs to go on."""
+
+    exit_code = 75

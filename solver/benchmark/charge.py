@@ -25,6 +25,7 @@ from solver.setup.electrochemistry import plan_segments, step_settings
 from solver.setup.operators import build_coupling
 from solver.setup.particle import prepare_particle
 from solver.solve.coupling import Coupling, Response
+from solver.solve.memory import Memory
 from solver.solve.phases import Phases
 from solver.solve.state import State, StepResult
 from solver.solve.stepping import StepSettings, TimeLoop, every
@@ -115,6 +116,14 @@ class _Watched:
     def response(self) -> Response:
         """Nothing, or what was found in `commit` already."""
         return self._coupling.response() if self._responds else Response()
+
+    def memory(self) -> Memory | None:
+        """That of the coupling."""
+        return self._coupling.memory()
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to a remembered state."""
+        self._coupling.recall(memory)
 
 
 class ChargeBenchmark:

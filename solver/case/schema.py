@@ -28,6 +28,7 @@ IndicatorLength = quantity(LENGTH, "0.001 um", "10 um")
 Strength = quantity(STRESS, "0.1 MPa", "100 GPa")
 ReferenceVolume = quantity(VOLUME, "1e-6 um^3", "1e6 um^3")
 StepTime = quantity(TIME, "1e-6 s", "24 h")
+CheckpointTime = quantity(TIME, "0 s", "1000 h")
 
 
 class Indicators(Description):
@@ -95,6 +96,10 @@ class Output(Description):
         default="vtkhdf", description="`vtkhdf` (ParaView 5.12 or newer, one file) or `vtu` (any ParaView, many files)"
     )
     pictures: bool = Field(default=True, description="draw figures at the end of the run")
+    checkpoint: CheckpointTime = Field(  # type: ignore[valid-type]
+        default="10 min",
+        description="wall time between checkpoints, from which `vegard resume` goes on; `0 s` keeps every step",
+    )
 
 
 class Case(Description):
@@ -119,7 +124,7 @@ class Case(Description):
 
     def influences(self) -> dict[str, Any]:
         """Everything that changes a result, as plain data: all but the title, file formats, pictures and patience."""
-        data = self.model_dump(mode="json", exclude={"name": True, "output": {"format", "pictures"}})
+        data = self.model_dump(mode="json", exclude={"name": True, "output": {"format", "pictures", "checkpoint"}})
         data["particle"]["mesh"].pop("time_limit", None)
         # "80 %" and "0.8 SoC" are the same protocol.
         data["electrochemistry"]["protocol"] = [

@@ -1,7 +1,7 @@
 """The command table, and the one place where failures become words and exit codes.
 
 Exit codes: 0 done, 1 other failure, 2 wrong case or command line, 3 mesh, 4 results folder, 5 solver, 70 fault of the
-program, 130 interrupted.
+program, 75 stopped by a signal and ready to go on, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import click
 import typer
 
 from solver import mpi
-from solver.cli import check, compare, doctor, materials, mesh, new, report, run, schema, sweep
+from solver.cli import check, compare, doctor, materials, mesh, new, report, resume, run, schema, sweep
 from solver.errors import VegardError
 
 FAULT, INTERRUPTED = 70, 130
@@ -50,7 +50,7 @@ def _examples(lines: Iterable[str]) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-for module in (new, check, schema, mesh, run, report, compare, materials, doctor):
+for module in (new, check, schema, mesh, run, resume, report, compare, materials, doctor):
     app.command(module.NAME, cls=PlainCommand, epilog=_examples(module.EXAMPLES))(module.command)
 
 sweeps = typer.Typer(name=sweep.NAME, help=sweep.HELP, add_completion=False, rich_markup_mode=None)
@@ -98,7 +98,7 @@ def execute(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 shows escapes rather than stopping the program
             stream.reconfigure(errors="backslashreplace")
-    if mpi.launched_rank() > 0 and not {run.NAME, compare.NAME}.intersection(arguments[:1]):
+    if mpi.launched_rank() > 0 and not {run.NAME, resume.NAME, compare.NAME}.intersection(arguments[:1]):
         return 0  # under mpirun only runs need every rank
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="vegard", standalone_mode=False)

@@ -42,6 +42,7 @@ class Grid:
         cells: (m, corners) rows of `points`.
         rows: (n,) the points' rows in `mesh.geometry.x`.
         sites: (n,) their degrees of freedom of x; none for the boundaries.
+        vertices: (m, corners) numbers of the cells' vertices in the mesh file.
         cell_data: Unchanging arrays, one row per cell.
     """
 
@@ -51,6 +52,7 @@ class Grid:
     cells: NDArray[np.int64]
     rows: NDArray[np.int64]
     sites: NDArray[np.int64]
+    vertices: NDArray[np.int64]
     cell_data: Arrays
 
 
@@ -97,13 +99,15 @@ def _grid(
     sites: NDArray[np.integer],
     cell_data: Arrays,
 ) -> Grid:
+    mesh = layout.domain.mesh
     return Grid(
         name,
         shape=_SHAPES[cells.shape[1]],
-        points=np.asarray(layout.domain.mesh.geometry.x)[rows].astype(np.float32),
+        points=np.asarray(mesh.geometry.x)[rows].astype(np.float32),
         cells=cells.astype(np.int64),
         rows=rows.astype(np.int64),
         sites=sites.astype(np.int64),
+        vertices=np.asarray(mesh.geometry.input_global_indices, dtype=np.int64)[rows][cells],
         cell_data=cell_data,
     )
 

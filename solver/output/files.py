@@ -53,11 +53,13 @@ class Table:
     Args:
         path: File to create.
         header: Column titles.
+        kept: So many rows of the file that is there stay.
     """
 
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
+    def __init__(self, path: Path, header: Sequence[str], kept: int = 0) -> None:
         self._columns = len(header)
-        write_text(path, _csv_line(header))
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[1 : kept + 1] if kept else []
+        write_text(path, _csv_line(header) + "".join(lines))
         self._file = path.open("ab", buffering=0)
 
     def append(self, row: Sequence[float | int | str | bool]) -> None:

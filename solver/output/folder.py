@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from mpi4py import MPI
 
-from solver.errors import OutputError, VegardError
+from solver.errors import OutputError, Requeue, VegardError
 from solver.output.files import write_json, write_text
 from solver.output.provenance import origin
 
@@ -29,6 +29,8 @@ FIELDS = "fields"
 FIGURES = "figures"
 FRAMES = "frames"
 REPORT = "report.html"
+CHECKPOINT = "checkpoint"
+KEPT_MESH = "mesh.msh"
 
 # Everything a run may leave behind. Only these are ever removed, and only when `STATUS` says that a run made them.
 RESULT_PATTERNS = (
@@ -43,17 +45,21 @@ RESULT_PATTERNS = (
     "grain_boundaries.vtkhdf",
     "fields.pvd",
     "grain_boundaries.pvd",
-    f"{FIELDS}/mesh.h5",
-    f"{FIELDS}/mesh_r*.h5",
-    f"{FIELDS}/state_*.h5",
+    f"{FIELDS}*/mesh.h5",
+    f"{FIELDS}*/mesh_r*.h5",
+    f"{FIELDS}*/state_*.h5",
     f"{FIELDS}/*_s*_r*.vtu",
     f"{FIELDS}/*_s*.pvtu",
     f"{FIGURES}/*.png",
     f"{FIGURES}/{FRAMES}/*.png",
     REPORT,
+    f"{CHECKPOINT}/*.json",
+    f"{CHECKPOINT}/{KEPT_MESH}",
+    f"{CHECKPOINT}/slot_*/*",
     # What a run that was killed while writing leaves behind, see `solver.output.files`.
     ".*.tmp.*",
-    f"{FIELDS}/.*.tmp.*",
+    f"{FIELDS}*/.*.tmp.*",
+    f"{CHECKPOINT}/.*.tmp.*",
     f"{FIGURES}/.*.tmp.*",
     STATUS,
 )
@@ -70,28 +76,32 @@ class RunFolder:
         path: Folder; made when absent.
         comm: Ranks of the run; construction is collective, rank 0 does the writing.
         force: Replace the results of an earlier run.
+        resume: Go on with the results of an earlier run, which stay.
 
     Raises:
-        OutputError: On every rank, when the folder holds results, is in use, or cannot be written.
+        OutputError: On every rank, when the folder holds results, is in use, or cannot be written; or holds none that
+            could go on.
     """
 
-    def __init__(self, path: Path, comm: MPI.Comm, force: bool = False) -> None:
+    def __init__(self, path: Path, comm: MPI.Comm, force: bool = False, resume: bool = False) -> None:
         self.path, self.comm = path.absolute(), comm
         self._lock = FileLock(self.path / f".{PROGRAM}.lock")
         self._handler: logging.Handler | None = None
         self._status: dict[str, Any] = {}
         self._provenance: dict[str, Any] = {}
-        problem = self._take(force) if comm.rank == 0 else None
+        problem = self._take(force, resume) if comm.rank == 0 else None
         problem = comm.bcast(problem, root=0)
         if problem:
             raise OutputError(problem)
 
-    def _take(self, force: bool) -> str | None:
+    def _take(self, force: bool, resume: bool) -> str | None:
         """Locks and clears the folder on rank 0; returns what stands in the way."""
         try:
+            if resume and not self.path.is_dir():
+                return _NO_FOLDER.format(self.path)
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
-            problem = self._clear(force)
+            problem = cannot_go_on(self.path, locked_by_us=True) if resume else self._clear(force)
             if problem:
                 self._lock.release()
                 return problem
@@ -108,12 +118,21 @@ class RunFolder:
                 "ranks": self.comm.size,
             }
             write_json(self.path / STATUS, self._status)
-            self._provenance = origin(self.comm)
+            self._provenance = origin(self.comm) | ({"earlier": self._earlier()} if resume else {})
         except Timeout:
             return f"{self.path}: another run is writing into this folder; wait for it or choose another --output"
         except OSError as error:
             return f"{self.path}: cannot be written ({error.strerror}); choose another --output"
         return None
+
+    def _earlier(self) -> list[dict[str, Any]]:
+        """How the runs before this one went, from their provenance."""
+        try:
+            before = json.loads((self.path / "provenance.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        kept = ("date", "command", "host", "ranks", "batch_job", "wall_time_s", "exit_state", "exit_reason", "ended")
+        return [*before.get("earlier", []), {name: before[name] for name in kept if name in before}]
 
     def _clear(self, force: bool) -> str | None:
         found = [file for pattern in RESULT_PATTERNS for file in sorted(self.path.glob(pattern))]
@@ -144,7 +163,7 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        state = FINISHED if error is None else INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
+        state = FINISHED if error is None else INTERRUPTED if isinstance(error, KeyboardInterrupt | Requeue) else FAILED
         reason = "" if error is None else str(error) or type(error).__name__
         self.record(exit_state=state, exit_reason=reason, ended=_now())
         self.update_status(state=state, reason=reason)
@@ -196,6 +215,28 @@ class RunFolder:
                 logging.getLogger(room).removeHandler(self._handler)
             self._handler.close()
             self._handler = None
+
+
+_NO_FOLDER = "{}: no such folder; give the results folder of a run"
+
+
+def cannot_go_on(path: Path, locked_by_us: bool = False) -> str | None:
+    """Why the results in a folder cannot be gone on with, or None."""
+    if not path.is_dir():
+        return _NO_FOLDER.format(path)
+    status = read_status(path, locked_by_us)
+    if status is None:
+        return f"{path}: no run has been here; `vegard run CASE` begins one"
+    if status["state"] == FINISHED:
+        return f"{path}: the run is finished; there is nothing to go on with"
+    if status["state"] == RUNNING:
+        return f"{path}: the run is still going"
+    if not (path / CHECKPOINT / "latest.json").exists():
+        made = "before its first checkpoint, or it was of a kind that cannot be kept"
+        return f"{path}: the run ended {made}; run the case again with --force"
+    if not (path / CHECKPOINT / KEPT_MESH).exists():
+        return f"{path / CHECKPOINT / KEPT_MESH}: the mesh of the run is gone; run the case again with --force"
+    return None
 
 
 def read_status(path: Path, locked_by_us: bool = False) -> dict[str, Any] | None:

@@ -61,14 +61,16 @@ class History:
     Args:
         folder: Run folder.
         definitions: Definitions of the indicators, in the order of the columns.
+        states: So many output states that are there stay.
+        attempts: And so many attempted steps.
     """
 
-    def __init__(self, folder: Path, definitions: tuple[Definition, ...]) -> None:
+    def __init__(self, folder: Path, definitions: tuple[Definition, ...], states: int = 0, attempts: int = 0) -> None:
         self._keys = [definition.key for definition in (*STATE_DEFINITIONS, *definitions)]
         headers = [definition.header for definition in (*STATE_DEFINITIONS, *definitions)]
-        self._states = Table(folder / "history.csv", headers)
-        self._steps = Table(folder / "steps.csv", STEP_COLUMNS)
-        self._attempts = 0
+        self._states = Table(folder / "history.csv", headers, states)
+        self._steps = Table(folder / "steps.csv", STEP_COLUMNS, attempts)
+        self._attempts = attempts
 
     def add_state(self, values: dict[str, float]) -> None:
         """Adds one output state, given by key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from solver.indicators.registry import IndicatorSet, definitions
 from solver.indicators.settings import IndicatorSettings
@@ -27,6 +28,7 @@ class Recorder:
         field_format: Name of a format in `solver.output.writers.FORMATS`.
         phases: Stopwatch.
         material: What the grains are made of, for guards and capacities.
+        kept: What a run that goes on had recorded, see `memory`.
 
     Attributes:
         summary: What was recorded so far.
@@ -40,6 +42,7 @@ class Recorder:
         field_format: str,
         phases: Phases,
         material: MaterialFacts | None = None,
+        kept: dict[str, Any] | None = None,
     ) -> None:
         self._folder, self._phases = folder, phases
         with phases.measure("indicator set-up"):
@@ -47,8 +50,12 @@ class Recorder:
         self._settings, self._format = settings, FORMATS[field_format]
         self._fields: FieldWriter | None = None  # begun with the first state, which knows where x may jump
         table = definitions(settings)
-        self._history = History(folder.path, table) if folder.comm.rank == 0 else None
         self.summary = Summary(table, domain, material)
+        if kept is not None:
+            self.summary.recall(kept["summary"])
+        self._earlier = kept["fields"] if kept is not None else None
+        states, attempts = len(self.summary.states), self.summary.attempts
+        self._history = History(folder.path, table, states, attempts) if folder.comm.rank == 0 else None
 
     def on_state(self, state: State) -> None:
         """Evaluates and writes an output state; collective."""
@@ -60,7 +67,7 @@ class Recorder:
                 self._history.add_state(values)
             if self._fields is None:
                 space = state.stoichiometry.function_space
-                self._fields = self._format(self._folder, self._indicators.layout, self._settings, space)
+                self._fields = self._format(self._folder, self._indicators.layout, self._settings, space, self._earlier)
             self._fields.write(view)
         for warning in self.summary.add(values, state.ended):
             self._warn(f"at {state.time:.6g} s {warning}")
@@ -77,6 +84,16 @@ class Recorder:
         """Tells once what a guard found, in the log; the summary counts how often."""
         if self._folder.comm.rank == 0:
             log.warning(text)
+
+    def memory(self) -> dict[str, Any]:
+        """What is needed to go on recording, as plain JSON values but for NaN."""
+        fields = self._earlier if self._fields is None else self._fields.memory()
+        return {"summary": self.summary.memory(), "fields": fields}
+
+    def finish(self) -> None:
+        """Tidies up after a run that has come to its end."""
+        if self._fields is not None:
+            self._fields.finish()
 
     def close(self) -> None:
         """Closes the tables; the summary stays available."""

@@ -38,6 +38,9 @@ class MaterialFacts:
         return cls(tables, material.theoretical_capacity)
 
 
+_COLLECTED = ("states", "ends", "accepted", "rejected", "outer")
+
+
 class Summary:
     """Collects output states; the same on every rank.
 
@@ -90,6 +93,26 @@ class Summary:
         self.rejected += not result.accepted
         self.outer += result.outer
         return bool(result.warning) and self._warnings.add(VOLTAGE_GUARD.name, result.warning, result.time)
+
+    @property
+    def attempts(self) -> int:
+        """Number of attempted steps."""
+        return self.accepted + self.rejected
+
+    def memory(self) -> dict[str, Any]:
+        """Everything collected, as plain JSON values but for NaN."""
+        return {name: getattr(self, name) for name in _COLLECTED} | {
+            "charge": self._charge,
+            "warnings": self._warnings.as_data(),
+        }
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Goes on from what was collected, with null for NaN."""
+        for name in _COLLECTED:
+            setattr(self, name, memory[name])
+        self.states = [{key: math.nan if value is None else value for key, value in row.items()} for row in self.states]
+        self._charge = math.nan if memory["charge"] is None else memory["charge"]
+        self._warnings.recall(memory["warnings"])
 
     def highest_risk(self) -> tuple[int, str] | None:
         """Position of the output state of highest risk and the key it was chosen by; None without stress."""

@@ -9,9 +9,10 @@ they stand in, so that a run folder can be moved as a whole.
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from solver.indicators.layout import Layout
 from solver.indicators.settings import IndicatorSettings
 from solver.indicators.view import StateView
 from solver.output.agreement import written_by_all
+from solver.output.earlier import earlier_rows, earlier_values
 from solver.output.fields import BOUNDARY, VOLUME, Grid, Values, boundary_values, grids, volume_values
 from solver.output.files import replace_with
 from solver.output.folder import FIELDS, RunFolder
@@ -42,6 +44,11 @@ _MESH = "mesh"
 
 def _state_name(state: int) -> str:
     return f"state_{state:05d}"
+
+
+def fields_folder(generation: int) -> str:
+    """Folder of the values: that of a new run, or of one that went on so many times."""
+    return f"{FIELDS}-{generation}" if generation else FIELDS
 
 
 def _joined(name: str) -> str:
@@ -107,31 +114,75 @@ class VtkHdfWriter:
         layout: The particle's geometry.
         settings: Strengths for the boundary risk.
         space: P1 space of x.
+        earlier: Memory of a writer whose series goes on. Its states are written anew, in the order in which cells lie
+            on the ranks now, into a folder of their own; the earlier folders stay until `finish`.
     """
 
     def __init__(
-        self, folder: RunFolder, layout: Layout, settings: IndicatorSettings, space: fem.FunctionSpace
+        self,
+        folder: RunFolder,
+        layout: Layout,
+        settings: IndicatorSettings,
+        space: fem.FunctionSpace,
+        earlier: dict[str, Any] | None = None,
     ) -> None:
         self._folder, self._comm, self._settings = folder, folder.comm, settings
-        self._fields = folder.path / FIELDS
+        self._generation = 0 if earlier is None else earlier["generation"] + 1
+        self._fields = folder.path / fields_folder(self._generation)
         self._moments: list[_Moment] = []
         self._series = [_series(grid, self._comm) for grid in grids(layout, space)]
+        with written_by_all(self._comm, "the mesh"):
+            if self._comm.rank == 0:
+                self._fields.mkdir(exist_ok=True)
         with written_by_all(self._comm, "the mesh"):
             replace_with(self._fields / _part(_MESH, self._comm.rank), self._write_mesh)
         with written_by_all(self._comm, "the mesh"):
             if self._comm.rank == 0:
                 columns = [column for series in self._series for column in (*_geometry(series), *series.fixed)]
+                columns += [_vertices(series) for series in self._series]
                 replace_with(self._fields / _joined(_MESH), partial(_write_join, name=_MESH, columns=columns))
+        if earlier is not None:
+            self._take_over(earlier)
+
+    def _take_over(self, earlier: dict[str, Any]) -> None:
+        """Writes the states of an earlier writer anew."""
+        place = self._folder.path / fields_folder(earlier["generation"])
+        with written_by_all(self._comm, "the fields of earlier states"):
+            rows = [earlier_rows(place / _joined(_MESH), series.grid, earlier["points"]) for series in self._series]
+        for moment in (_Moment(**entry) for entry in earlier["moments"]):
+            with written_by_all(self._comm, "the fields of earlier states"):
+                source = place / _joined(_state_name(moment.number))
+                values = [earlier_values(source, series.grid.name, row) for series, row in zip(self._series, rows)]
+            self._add(moment, values)
 
     def write(self, view: StateView) -> None:
         """Adds a state; collective."""
         state = view.state
-        name = _state_name(state.index)
         values = [volume_values(view, self._series[0].grid), boundary_values(view, self._settings)]
-        with written_by_all(self._comm, f"the fields of state {state.index}"):
+        self._add(_Moment(state.index, state.time, state.state_of_charge, state.mean_stoichiometry), values)
+
+    def memory(self) -> dict[str, Any]:
+        """The states written, and how many points each rank holds."""
+        points = {series.grid.name: [series.points, series.cells] for series in self._series}
+        return {
+            "generation": self._generation,
+            "moments": [asdict(moment) for moment in self._moments],
+            "points": points,
+        }
+
+    def finish(self) -> None:
+        """Removes the folders of earlier writers of the series; rank 0 does."""
+        if self._comm.rank == 0:
+            for generation in range(self._generation):
+                shutil.rmtree(self._folder.path / fields_folder(generation), ignore_errors=True)
+
+    def _add(self, moment: _Moment, values: Sequence[Values]) -> None:
+        """Writes a state, and the master anew."""
+        name = _state_name(moment.number)
+        with written_by_all(self._comm, f"the fields of state {moment.number}"):
             place = self._fields / _part(name, self._comm.rank)
             replace_with(place, partial(_write_values, series=self._series, values=values))
-        self._moments.append(_Moment(state.index, state.time, state.state_of_charge, state.mean_stoichiometry))
+        self._moments.append(moment)
         with written_by_all(self._comm, "the list of fields"):
             if self._comm.rank == 0:
                 for series, current in zip(self._series, values):
@@ -149,6 +200,7 @@ class VtkHdfWriter:
                 group["connectivity"] = grid.cells.ravel()
                 group["offsets"] = np.arange(0, count * corners + 1, corners, dtype=np.int64)
                 group["types"] = np.full(count, grid.shape, dtype=np.uint8)
+                group["vertices"] = grid.vertices
                 for name, array in grid.cell_data.items():
                     group[f"cells/{name}"] = array
 
@@ -156,7 +208,8 @@ class VtkHdfWriter:
         for series in self._series:
             if series.parts:
                 place = self._folder.path / MASTERS[series.grid.name]
-                replace_with(place, partial(_write_master, series=series, moments=self._moments))
+                write = partial(_write_master, series=series, moments=self._moments, fields=self._fields.name)
+                replace_with(place, write)
 
 
 @contextmanager
@@ -205,6 +258,12 @@ def _geometry(series: _Series) -> list[_Column]:
     ]
 
 
+def _vertices(series: _Series) -> _Column:
+    """Numbers of the cells' vertices in the mesh file; not for readers, but for a run that goes on."""
+    corners = (series.grid.cells.shape[1],)
+    return _Column("", "", f"{series.grid.name}/vertices", corners, np.dtype(np.int64), series.parts, series.cells)
+
+
 def _write_join(path: Path, name: str, columns: Sequence[_Column]) -> None:
     """Joins the ranks' parts of the mesh or of a state, `name`."""
     with _new_file(path, libver=_FORMAT) as file:
@@ -220,9 +279,9 @@ def _write_values(path: Path, series: Sequence[_Series], values: Sequence[Values
                     file[f"{one.grid.name}/{kind}/{name}"] = array
 
 
-def _write_master(path: Path, series: _Series, moments: Sequence[_Moment]) -> None:
-    mesh = [f"{FIELDS}/{_joined(_MESH)}"]
-    states = [f"{FIELDS}/{_joined(_state_name(moment.number))}" for moment in moments]
+def _write_master(path: Path, series: _Series, moments: Sequence[_Moment], fields: str) -> None:
+    mesh = [f"{fields}/{_joined(_MESH)}"]
+    states = [f"{fields}/{_joined(_state_name(moment.number))}" for moment in moments]
     with _new_file(path, libver=_FORMAT) as file:
         root = file.create_group("VTKHDF")
         root.attrs["Version"] = _VERSION

@@ -48,17 +48,23 @@ class VtuWriter:
         layout: The particle's geometry.
         settings: Strengths for the boundary risk.
         space: P1 space of x.
+        earlier: Memory of a writer whose series goes on; its pieces stay as they are.
     """
 
     def __init__(
-        self, folder: RunFolder, layout: Layout, settings: IndicatorSettings, space: fem.FunctionSpace
+        self,
+        folder: RunFolder,
+        layout: Layout,
+        settings: IndicatorSettings,
+        space: fem.FunctionSpace,
+        earlier: dict[str, Any] | None = None,
     ) -> None:
         self._folder, self._comm, self._settings = folder, folder.comm, settings
         self._grids = grids(layout, space)
         self._parts = [
             [rank for rank, count in enumerate(self._comm.allgather(len(grid.cells))) if count] for grid in self._grids
         ]
-        self._states: list[tuple[int, float]] = []
+        self._states: list[tuple[int, float]] = [tuple(entry) for entry in earlier["states"]] if earlier else []
 
     def write(self, view: StateView) -> None:
         """Adds a state; collective."""
@@ -75,6 +81,13 @@ class VtuWriter:
             for grid, current, parts in zip(self._grids, values, self._parts):
                 if self._comm.rank == 0 and parts:
                     self._list(grid, current, parts, state.index)
+
+    def finish(self) -> None:
+        """Nothing: every state stands by itself."""
+
+    def memory(self) -> dict[str, Any]:
+        """Numbers and times of the states written."""
+        return {"states": [list(entry) for entry in self._states]}
 
     def _list(self, grid: Grid, values: Values, parts: Sequence[int], state: int) -> None:
         """Rewrites the lists that name the pieces of a state and the states of the series."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from dolfinx import fem
 
@@ -21,7 +21,14 @@ class FieldWriter(Protocol):
     def write(self, view: StateView) -> None:
         """Adds a state to the series on disk; collective."""
 
+    def finish(self) -> None:
+        """Removes what the finished series does not need."""
 
-FieldFormat = Callable[[RunFolder, Layout, IndicatorSettings, fem.FunctionSpace], FieldWriter]
+    def memory(self) -> dict[str, Any]:
+        """What a writer that goes on with the series needs to know, as plain JSON values."""
+
+
+# The last argument is the memory of a writer whose series goes on, or None.
+FieldFormat = Callable[[RunFolder, Layout, IndicatorSettings, fem.FunctionSpace, dict[str, Any] | None], FieldWriter]
 
 FORMATS: dict[str, FieldFormat] = {"vtkhdf": VtkHdfWriter, "vtu": VtuWriter}

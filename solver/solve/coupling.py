@@ -11,6 +11,7 @@ from dolfinx import fem
 from solver.errors import SolveError
 from solver.solve.elastic_solver import LinearReport
 from solver.solve.load_path import LARGEST_STEP, LoadPath
+from solver.solve.memory import Memory
 from solver.solve.stress import StressSample
 from solver.solve.surroundings_state import SurroundingsState
 from solver.solve.transport import Attempt, Transport
@@ -68,6 +69,12 @@ class Coupling(Protocol):
     def response(self) -> Response:
         """Mechanical fields of the accepted state; solves only when asked."""
 
+    def memory(self) -> Memory | None:
+        """What is needed to go on from the accepted state; None where it cannot be kept."""
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to a state that was remembered, under the present drive."""
+
 
 class Uncoupled:
     """Lithium only (`coupling: none`)."""
@@ -86,6 +93,14 @@ class Uncoupled:
     def response(self) -> Response:
         """No mechanical fields."""
         return Response()
+
+    def memory(self) -> Memory | None:
+        """That of the lithium."""
+        return self.transport.memory()
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to remembered lithium."""
+        self.transport.recall(memory)
 
 
 class OneWay(Uncoupled):
@@ -132,6 +147,10 @@ class OneWayWithMemory(Uncoupled):
     @property
     def _mean(self) -> float:
         return self.transport.lithium() / self.transport.volume
+
+    def memory(self) -> Memory | None:
+        """None: what the surroundings went through is not kept."""
+        return None
 
     def commit(self) -> None:
         """Accepts the diffusion step, and follows it when the mean has moved far enough.

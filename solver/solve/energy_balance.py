@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,9 @@ class EnergyState:
     potential: Array
     flow: Array
     elastic: float
+
+
+_ADDED = ("missing", "first", "largest_elastic")
 
 
 class EnergyBalance:
@@ -76,6 +80,16 @@ class EnergyBalance:
         """Energy that appeared from nowhere, over what was dissipated and stored elastically; 0 before both."""
         scale = self.dissipated + self._largest_elastic
         return abs(self._missing) / scale if scale > 0.0 else 0.0
+
+    def memory(self) -> dict[str, float]:
+        """What has been added up so far."""
+        return {f"energy_{name}": getattr(self, f"_{name}") for name in _ADDED} | {"energy_dissipated": self.dissipated}
+
+    def recall(self, numbers: Mapping[str, float], latest: EnergyState) -> None:
+        """Goes on from what was added up, with the state it was added up to."""
+        for name in _ADDED:
+            setattr(self, f"_{name}", numbers[f"energy_{name}"])
+        self.dissipated, self._latest = numbers["energy_dissipated"], latest
 
     def _chemical(self, before: Array, after: Array) -> float:
         """Change of the chemical free energy on this rank over `unit`."""

@@ -8,7 +8,7 @@ the log, below the table of results and in `warnings` of summary.json.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -243,3 +243,7 @@ class Warnings:
     def as_data(self) -> list[dict[str, str | float | int]]:
         """Content of `warnings` in summary.json."""
         return [dict(entry) for entry in self._found.values()]
+
+    def recall(self, entries: Iterable[Mapping[str, str | float | int]]) -> None:
+        """Goes on from warnings that were given before, as `as_data` told them."""
+        self._found = {str(entry["guard"]): dict(entry) for entry in entries}

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from solver.errors import SolveError
 from solver.solve.coupling import Coupling
 from solver.solve.guards import VOLTAGE_GUARD, Trial, step_problem
+from solver.solve.memory import Memory
 from solver.solve.segments import End, Reading, Segment
 from solver.solve.state import Observer, State, StepResult
 from solver.solve.transport import Attempt
@@ -52,6 +54,47 @@ class StepSettings:
         return self.tolerance * min(1.0, (10.0 * self.tolerance) ** 0.5)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where in its protocol a run is, between two steps: everything besides the fields that it needs to go on.
+
+    Attributes:
+        time: Seconds since the start.
+        began: When the protocol step began [s].
+        segment: Its number, from 1.
+        stretch: Number of the stretch of it between two jumps of the current, from 0.
+        step: Step size to go on with [s].
+        states: Output states shown.
+        expected: Lithium that there should be [µm³].
+        initial: Lithium that there was at the start [µm³].
+        reading: Potential [V], rate [1/s] and state of charge.
+        seen: The same at the start of the stretch.
+    """
+
+    time: float
+    began: float
+    segment: int
+    stretch: int
+    step: float
+    states: int
+    expected: float
+    initial: float
+    reading: Reading
+    seen: Reading
+
+
+class Keeper(Protocol):
+    """Is asked between any two steps, on all ranks, whether it wants to keep the place."""
+
+    def pass_by(self, place: Place) -> None:
+        """May keep the place, and may stop the run by raising an error."""
+
+
+class _KeepsNothing:
+    def pass_by(self, place: Place) -> None:
+        """Nothing."""
+
+
 def at_times(times: Sequence[float]) -> NextOutput:
     """Output at given times [s]."""
     ordered = np.sort(np.append(np.asarray(times, dtype=float), np.inf))
@@ -72,37 +115,48 @@ class TimeLoop:
         segments: Sequence[Segment],
         settings: StepSettings,
         observers: Sequence[Observer],
+        keeper: Keeper | None = None,
     ) -> None:
         self._coupling, self._segments, self._settings = coupling, segments, settings
-        self._observers = observers
+        self._observers, self._keeper = observers, keeper or _KeepsNothing()
         self._transport = coupling.transport
         self._initial_lithium = self._expected = self._transport.lithium()
         self._time, self._began, self._states = 0.0, 0.0, 0
-        self._reading = Reading(self._transport.potential(), 0.0, self._state_of_charge())
+        self._reading = self._seen = Reading(self._transport.potential(), 0.0, self._state_of_charge())
 
-    def run(self, next_output: NextOutput) -> None:
+    def run(self, next_output: NextOutput, kept: tuple[Place, Memory] | None = None) -> None:
         """Runs all segments and shows the initial state, states at output times, and the ends of segments.
 
         Args:
             next_output: Gives the first output time after a time.
+            kept: Where a run that was stopped was, and what it remembers; from the start when None.
 
         Raises:
             SolveError: When a step fails for good; the last accepted state has been shown to the observers.
         """
-        self._show(0, "start")
-        for number, segment in enumerate(self._segments, start=1):
-            self._show(number, self._walk(number, segment, next_output))
+        if kept is None:
+            self._show(0, "start")
+        first = 1 if kept is None else kept[0].segment
+        for number, segment in enumerate(self._segments[first - 1 :], start=first):
+            self._show(number, self._walk(number, segment, next_output, kept if number == first else None))
 
-    def _walk(self, number: int, segment: Segment, next_output: NextOutput) -> str:
-        """Advances to the end of a segment; returns why it ended."""
-        self._began, elapsed = self._time, 0.0
-        for stop in segment.stops:
-            self._begin(segment, elapsed)
-            segment = segment.seen_from(self._reading)
-            met = self._stretch(number, segment, stop, next_output)
+    def _walk(
+        self, number: int, segment: Segment, next_output: NextOutput, kept: tuple[Place, Memory] | None = None
+    ) -> str:
+        """Advances to the end of a segment, from its start or from a place in it; returns why it ended."""
+        self._began = self._time if kept is None else kept[0].began
+        first = 0 if kept is None else kept[0].stretch
+        starts = [0.0, *segment.stops]
+        for stretch, stop in enumerate(segment.stops[first:], start=first):
+            if kept is not None and stretch == first:
+                step = self._go_on(segment, starts[stretch], *kept)
+            else:
+                self._begin(segment, starts[stretch])
+                step = min(self._settings.initial, self._began + stop - self._time)
+            segment = segment.seen_from(self._seen)
+            met = self._stretch((number, stretch), segment, stop, step, next_output)
             if met is not None:
                 return met.text
-            elapsed = stop
         if segment.must_end:
             self._give_up(number, f"the end asked for was not met within {segment.duration:.6g} s")
         return "time"
@@ -110,25 +164,40 @@ class TimeLoop:
     def _begin(self, segment: Segment, elapsed: float) -> None:
         """Imposes a segment, at its start or at a jump of its current."""
         segment.begin(self._transport, elapsed)
-        self._reading = Reading(self._transport.potential(), segment.rate_at(elapsed), self._state_of_charge())
+        self._reading = self._seen = Reading(
+            self._transport.potential(), segment.rate_at(elapsed), self._state_of_charge()
+        )
 
-    def _stretch(self, number: int, segment: Segment, stop: float, next_output: NextOutput) -> End | None:
+    def _go_on(self, segment: Segment, elapsed: float, place: Place, memory: Memory) -> float:
+        """Imposes a segment and goes back to a place in it; returns the step size to go on with."""
+        segment.begin(self._transport, elapsed)
+        self._coupling.recall(memory)
+        self._time, self._states = place.time, place.states
+        self._expected, self._initial_lithium = place.expected, place.initial
+        self._reading, self._seen = place.reading, place.seen
+        return place.step
+
+    def _stretch(
+        self, where: tuple[int, int], segment: Segment, stop: float, step: float, next_output: NextOutput
+    ) -> End | None:
         """Advances to a time after the start of a segment, showing states on the way; returns the end met, if any."""
         finish = self._began + stop
-        step = min(self._settings.initial, finish - self._time)
         met = segment.reached(self._reading)
         while met is None and self._time < finish:
             goal = next_output(self._time)
             goal = finish if goal > finish - 1e-9 * segment.duration else goal
-            step, met = self._advance(goal, step, number, segment)
+            step, met = self._advance(goal, step, where, segment)
             if met is None and goal < finish:
-                self._show(number, "")
+                self._show(where[0], "")
         return met
 
-    def _advance(self, goal: float, step: float, number: int, segment: Segment) -> tuple[float, End | None]:
+    def _advance(self, goal: float, step: float, where: tuple[int, int], segment: Segment) -> tuple[float, End | None]:
         """Steps until `goal` is hit or an end is met; returns the step size to go on with, and the end."""
+        number = where[0]
         longest = np.inf  # no step may go beyond an end that was seen on the way
         while self._time < goal:
+            if longest == np.inf:
+                self._keeper.pass_by(self._place(where, step))
             left = goal - self._time
             size, last = min(step, longest), False
             if left <= size * (1 + 1e-9):
@@ -158,6 +227,20 @@ class TimeLoop:
             if met is not None or share is not None:
                 return step, met or segment.ends[0]
         return step, None
+
+    def _place(self, where: tuple[int, int], step: float) -> Place:
+        return Place(
+            time=self._time,
+            began=self._began,
+            segment=where[0],
+            stretch=where[1],
+            step=step,
+            states=self._states,
+            expected=self._expected,
+            initial=self._initial_lithium,
+            reading=self._reading,
+            seen=self._seen,
+        )
 
     def _accept(self, time: float, attempt: Attempt, segment: Segment) -> None:
         self._coupling.commit()

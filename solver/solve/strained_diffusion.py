@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from solver.errors import SolveError
 from solver.solve.coupling import Coupling, Response
+from solver.solve.memory import Memory
 from solver.solve.stress import StressSample
 from solver.solve.transport import Attempt
 
@@ -119,3 +120,18 @@ class StrainedDiffusion:
                 raise SolveError("a diffusivity that depends on strain needs mechanics; write `coupling: one-way`")
             self._exponent = self._law.exponent(stress, self._axes)
         return self._exponent
+
+    def memory(self) -> Memory | None:
+        """That of lithium and mechanics, and the strain of the state before."""
+        inner = self._inner.memory()
+        if inner is None or self._before is None:
+            return inner
+        step, exponent = self._before
+        return inner.joined(Memory({"strain_step": step}, cells={"strain_exponent": exponent}))
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to a remembered state."""
+        self._inner.recall(memory)
+        self._answered = self._before = None
+        if "strain_step" in memory.numbers:
+            self._before = memory.numbers["strain_step"], memory.cells["strain_exponent"]

@@ -22,6 +22,7 @@ from solver.errors import SolveError
 from solver.solve.boundary_transport import BoundaryTransport
 from solver.solve.diffusion import Diffusion, Medium
 from solver.solve.domain import Domain
+from solver.solve.memory import Memory, at_corners, from_corners
 from solver.solve.phases import Phases
 from solver.solve.step_solver import Drive, Solved, StepSolver
 from solver.solve.surface import SurfaceRows
@@ -208,6 +209,28 @@ class Transport:
         """Solves one step [s] into the trial state."""
         self.begin_step(step)
         return self.try_step()
+
+    def memory(self) -> Memory:
+        """What is needed to go on from the accepted state; collective."""
+        space = self.stoichiometry.function_space
+        numbers = {"clock": self._clock, "gain": self._gain, "past": float(len(self._past))}
+        corners = {"stoichiometry": at_corners(space, self._accepted.array_r)}
+        for number, (step, values) in enumerate(self._past):
+            numbers[f"past_step_{number}"] = step
+            corners[f"past_{number}"] = at_corners(space, values.array_r)
+        return Memory(numbers, corners)
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to a state that was remembered, under the present drive."""
+        space, owned = self.stoichiometry.function_space, self._accepted.getLocalSize()
+        self.stoichiometry.x.array[:] = from_corners(space, memory.corners["stoichiometry"])
+        self.settle()
+        self.forget()
+        self._clock, self._gain = memory.numbers["clock"], memory.numbers["gain"]
+        for number in range(int(memory.numbers["past"])):
+            values = self._spare.pop()
+            values.array[:] = from_corners(space, memory.corners[f"past_{number}"])[:owned]
+            self._past.append((memory.numbers[f"past_step_{number}"], values))
 
     def begin_step(self, step: float) -> None:
         """Sets up a step [s] from the accepted state; the trial state becomes its extrapolation."""

@@ -22,6 +22,7 @@ from solver.solve.anderson import Anderson
 from solver.solve.coupling import Response
 from solver.solve.energy_balance import EnergyBalance, EnergyState
 from solver.solve.mechanics import Mechanics
+from solver.solve.memory import Memory, at_corners, from_corners
 from solver.solve.potential_step import PotentialStepSolver
 from solver.solve.site_strain import SiteStrain
 from solver.solve.stress_shift import StressPotential
@@ -144,6 +145,41 @@ class TwoWay:
             stoichiometry=self._lithium,
             energy_imbalance=float("nan") if self._balance is None else self._balance.imbalance,
         )
+
+    def memory(self) -> Memory | None:
+        """That of the lithium, lithium at the sites, strains of the last states, and the balance of energy so far."""
+        space, numbers = self._field.function_space, {"strains": float(len(self._past))}
+        corners = {"site_stoichiometry": at_corners(space, self._x)}
+        for number, (step, strain) in enumerate(self._past):
+            numbers[f"strain_step_{number}"] = step
+            for part in range(self._strain.count):
+                corners[f"strain_{number}_{part}"] = at_corners(space, np.ascontiguousarray(strain[:, part]))
+        if self._balance is not None:
+            numbers |= self._balance.memory()
+        return self.transport.memory().joined(Memory(numbers, corners))
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to a remembered state, under the present drive.
+
+        Raises:
+            SolveError: When its elastic solve fails.
+        """
+        space, owned = self._field.function_space, len(self._x)
+        self._past.clear()
+        for number in range(int(memory.numbers["strains"])):
+            names = [f"strain_{number}_{part}" for part in range(self._strain.count)]
+            strain = np.stack([from_corners(space, memory.corners[name])[:owned] for name in names], axis=1)
+            self._past.append((memory.numbers[f"strain_step_{number}"], strain))
+        self._held = self._past[-1][1]
+        self._x = from_corners(space, memory.corners["site_stoichiometry"])[:owned]
+        self._damping[:] = 0.0
+        self.transport.recall(memory)
+        self._field.x.array[:owned] = self._x
+        self._field.x.scatter_forward()
+        if not self._solve_mechanics():
+            raise SolveError("the elastic solve of a state that was kept failed")
+        if self._balance is not None:
+            self._balance.recall(memory.numbers, self._energy_state())
 
     def _settle(self) -> None:
         """Brings the accepted lithium and its stress together after a new drive has moved what is on the surface.
