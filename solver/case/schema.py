@@ -66,7 +66,8 @@ class Numerics(Description):
         default=0.05, ge=1e-4, le=1.0, description="largest change of the stoichiometry anywhere in one time step"
     )
     initial_step: StepTime = Field(default="1 s", description="first time step of every protocol step")  # type: ignore[valid-type]
-    minimum_step: StepTime = Field(default="1e-3 s", description="time step below which the run gives up")  # type: ignore[valid-type]
+    # A jump of the voltage passes through the surface in some 1e-5 s.
+    minimum_step: StepTime = Field(default="1e-6 s", description="time step below which the run gives up")  # type: ignore[valid-type]
     maximum_step: StepTime = Field(default="10 min", description="largest time step")  # type: ignore[valid-type]
     displacement_tolerance: float = Field(
         default=1e-6, ge=1e-14, le=1e-2, description="relative residual at which the elastic solve stops"
