@@ -47,7 +47,6 @@ def test_particles_coatings_and_elastic_surroundings_may_be_coupled(tmp_path):
     [
         ("particle.matrix.plastic", {"particle": "{matrix: {material: LPSCl, plastic: true}}"}),
         ("particle.matrix.interface", {"particle": "{matrix: {material: LPSCl, interface: limited}}"}),
-        ("electrochemistry.strained_diffusion", {"diffusion": ", strained_diffusion: {}"}),
         ("composition", {"more": "composition: {shells: [{material: NMC622, from_radius: 0.5}]}\n"}),
         ("electrochemistry.mobility", {"material": "isotropic-benchmark"}),
         ("electrochemistry.mobility", {"diffusion": ", kinetics: butler-volmer, mobility: lattice-gas"}),
