@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 
 from solver.cli.console import columns, duration, memory, note, say, show
 from solver.cli.run import default_folder
+from solver.cli.submit import show_submissions, submit
 
 if TYPE_CHECKING:
     from solver.sweep.engine import Resources
@@ -72,13 +74,16 @@ def run(
     from solver.sweep.display import Display
     from solver.sweep.engine import Engine, Outcome
     from solver.sweep.plan import sole_engine
-    from solver.sweep.tasks import task_status, tasks_of
+    from solver.sweep.tasks import forget_checkpoint, task_status, tasks_of
 
     made = _planned(sweep, output)
     with sole_engine(made.folder):
         tasks = tasks_of(made)
         found = [(task, task_status(task, take_over)) for task in tasks]
         todo, active = _chosen(found, retry_failed, force)
+        if force:
+            for anew in todo:
+                forget_checkpoint(anew)
         resources = _resources(tasks, jobs, cores, memory_limit)
         display = Display(len(tasks), sum(status.state == "finished" for _, status in found) if not force else 0)
         outcome = Outcome()
@@ -103,6 +108,7 @@ def status(sweep: SweepPath, output: Output = None) -> None:
     found = [(task, task_status(task)) for task in tasks_of(made)]
     say(f"{made.title}: {_counts([status for _, status in found])}")
     _show_active([(task, status) for task, status in found if status.state in ("running", "interrupted", "failed")])
+    show_submissions(made)
     left = sum(task.seconds for task, status in found if status.state in ("waiting", "interrupted"))
     if left:
         say(f"about {duration(left)} of work on one core are left")
@@ -138,11 +144,12 @@ def task(
 ) -> None:
     """Run one case of a sweep; batch jobs call this.
 
-    A finished run is left as it is. The exit code is that of the run.
+    A finished run is left as it is, and one that was stopped goes on from its checkpoint. The exit code is that of the
+    run; 75 means that SIGUSR1 stopped it and the same command goes on.
     """
     from solver.errors import OutputError
     from solver.sweep.plan import read_plan
-    from solver.sweep.tasks import run_task, task_status, tasks_of
+    from solver.sweep.tasks import forget_checkpoint, run_task, task_status, tasks_of
 
     tasks = tasks_of(read_plan(sweep))
     if index > len(tasks):
@@ -154,10 +161,14 @@ def task(
     if state == "finished" and not force:
         say(f"run {index} is finished: {chosen.results}")
         return
+    if force:
+        forget_checkpoint(chosen)
     code = run_task(chosen)
     result = task_status(chosen)
     say(f"run {index}: {result.state}{': ' + result.reason if result.reason else ''}  {chosen.results}")
-    raise typer.Exit(code)
+    if code == 128 + signal.SIGUSR1:
+        note("it was stopped before it could keep a checkpoint; give it more time")
+    raise typer.Exit(code if code >= 0 else 128 - code)
 
 
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
@@ -165,6 +176,13 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "run": (
         run,
         ("vegard sweep run cases/sweeps/quick.yaml", "vegard sweep run results/quick --jobs 2 --retry-failed"),
+    ),
+    "submit": (
+        submit,
+        (
+            "vegard sweep submit results/quick --profile slurm.yaml",
+            "vegard sweep submit results/quick --profile slurm.yaml --dry-run",
+        ),
     ),
     "status": (status, ("vegard sweep status results/quick",)),
     "collect": (collect, ("vegard sweep collect results/quick",)),

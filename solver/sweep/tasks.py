@@ -9,6 +9,8 @@ and go, and several may look at the same sweep.
     runs/NAME/results/status.json   written by the run itself
     runs/NAME/attempt.json          written here: when, where and how the last attempt began and ended
     runs/NAME/output.log            what the last attempt printed
+
+An attempt that was stopped and kept a checkpoint is gone on with (`vegard resume`), otherwise a run begins anew.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 import psutil
@@ -39,7 +42,8 @@ ATTEMPT, LOG = "attempt.json", "output.log"
 State = Literal["waiting", "running", "finished", "failed", "interrupted"]
 STATES: tuple[State, ...] = ("finished", "running", "waiting", "interrupted", "failed")
 # A run that is stopped from outside ends with one of these: Ctrl-C, a batch system's signal, or time to start again.
-STOPPED = frozenset({130, 143, 75, -signal.SIGINT, -signal.SIGTERM})
+STOPPED = frozenset({130, 143, 138, 75, -signal.SIGINT, -signal.SIGTERM, -signal.SIGUSR1})
+GO_ON = 75
 # One thread per process: runs side by side would otherwise fight for the cores.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1")
 # Ranks of runs side by side must not be tied to the same cores.
@@ -184,9 +188,39 @@ def _born(process: int) -> float | None:
 
 
 def task_command(task: Task) -> list[str]:
-    """The command that runs a task: `vegard run` on its case, replacing what an earlier attempt left."""
-    command = [sys.executable, "-m", "solver.cli", "run", f"--output={task.results}", f"--ranks={task.ranks}"]
-    return [*command, *(["--force"] if task.results.exists() else []), "--", str(task.case)]
+    """The command that runs a task: `vegard resume` where an attempt kept a checkpoint, else `vegard run` anew."""
+    program, ranks = [sys.executable, "-m", "solver.cli"], f"--ranks={task.ranks}"
+    if can_go_on(task):
+        return [*program, "resume", ranks, "--", str(task.results)]
+    force = ["--force"] if task.results.exists() else []
+    return [*program, "run", f"--output={task.results}", ranks, *force, "--", str(task.case)]
+
+
+def can_go_on(task: Task) -> bool:
+    """Whether an attempt on this very case was stopped and kept a checkpoint. After a failure a run begins anew."""
+    state = _read(task.results / run_folder.STATUS).get("state")
+    same = _read(task.results / "provenance.json").get("case", {}).get("digest") == task.digest
+    return state in (run_folder.RUNNING, run_folder.INTERRUPTED) and same and _latest_checkpoint(task).is_file()
+
+
+def forget_checkpoint(task: Task) -> None:
+    """Have a task begin anew."""
+    _latest_checkpoint(task).unlink(missing_ok=True)
+
+
+def _latest_checkpoint(task: Task) -> Path:
+    return task.results / "checkpoint" / "latest.json"
+
+
+def attempt_job(task: Task) -> str:
+    """Job of the batch system that the last attempt on a task was part of, or an empty text."""
+    return str(_read(task.folder / ATTEMPT).get("job", ""))
+
+
+def _batch_job() -> str:
+    """The job of Slurm that this process belongs to; tasks of an array as JOB_TASK."""
+    array, number = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    return f"{array}_{number}" if array and number else os.environ.get("SLURM_JOB_ID", "")
 
 
 def start_task(task: Task) -> subprocess.Popen[bytes]:
@@ -197,7 +231,7 @@ def start_task(task: Task) -> subprocess.Popen[bytes]:
     """
     environment = {**os.environ, **_ONE_THREAD, **(_UNBOUND if task.ranks > 1 else {})}
     try:
-        attempt: dict[str, Any] = {"started": _now(), "host": socket.gethostname()}
+        attempt: dict[str, Any] = {"started": _now(), "host": socket.gethostname(), "job": _batch_job()}
         with (task.folder / LOG).open("wb") as log:
             process = subprocess.Popen(
                 task_command(task),
@@ -224,15 +258,27 @@ def run_task(task: Task) -> int:
     """Run a task to its end; a signal that stops this process is passed on to it.
 
     Returns:
-        Exit code of the run.
+        Exit code of the run; 75 when SIGUSR1 stopped it and the next attempt goes on from its checkpoint.
     """
-    process = start_task(task)
+    process, asked = start_task(task), False
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+
+    before = signal.signal(signal.SIGUSR1, pass_on)
     try:
         code = process.wait()
     except BaseException:
         stop([psutil.Process(process.pid)])
         end_task(task, process.wait())
         raise
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    if asked and code in STOPPED:
+        code = GO_ON if can_go_on(task) else 128 + signal.SIGUSR1
     end_task(task, code)
     return code
 
