@@ -10,19 +10,13 @@ from solver.case.electrochemistry import Electrochemistry
 from solver.case.mechanics import Mechanics
 
 
-def _particle_has_no_memory(sections: Sections) -> Iterator[Finding]:
-    """A step is tried many times; what flows or opens on the way would remember every try."""
+def _particle_is_not_embedded(sections: Sections) -> Iterator[Finding]:
+    """What flows or opens would remember every try of a step, and contacts with a matrix are not worked out."""
     particle: Particle = sections.values["particle"]
     mechanics: Mechanics = sections.values["mechanics"]
-    if mechanics.coupling != "two-way" or particle.matrix is None:
-        return
-    remedy = "write `mechanics.coupling: one-way`, or "
-    if particle.matrix.plastic:
-        text = f"a matrix that flows is not there for `mechanics.coupling: two-way`; {remedy}leave it out"
-        yield Finding(("particle", "matrix", "plastic"), text)
-    if particle.matrix.interface == "limited":
-        text = f"a bond that opens is not there for `mechanics.coupling: two-way`; {remedy}`bonded`"
-        yield Finding(("particle", "matrix", "interface"), text)
+    if mechanics.coupling == "two-way" and particle.matrix is not None:
+        text = "a matrix is not there for `mechanics.coupling: two-way`; leave it out, or write `coupling: one-way`"
+        yield Finding(("particle", "matrix"), text)
 
 
 def _potential_is_known(sections: Sections) -> Iterator[Finding]:
@@ -66,7 +60,7 @@ def _reaction_and_mobility_agree(sections: Sections) -> Iterator[Finding]:
 
 
 TWO_WAY_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
-    (frozenset({"particle", "mechanics"}), _particle_has_no_memory),
+    (frozenset({"particle", "mechanics"}), _particle_is_not_embedded),
     (frozenset({"electrochemistry", "mechanics"}), _potential_is_known),
     (frozenset({"electrochemistry", "mechanics"}), _mobility_has_a_use),
     (frozenset({"electrochemistry", "mechanics"}), _reaction_and_mobility_agree),

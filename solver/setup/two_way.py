@@ -99,7 +99,7 @@ def two_way(
         case.mechanics.stress_free_stoichiometry,
     )
     unit = only.maximum_concentration * GAS_CONSTANT * temperature / _PASCALS
-    is_alone = not case.particle.coatings and case.particle.matrix is None and case.mechanics.stack_pressure == 0.0
+    is_alone = not case.particle.coatings and case.mechanics.stack_pressure == 0.0
     assert solver.sites.field is not None
     return TwoWay(
         transport,

@@ -30,7 +30,7 @@ _TOLERANCE = 1e-11  # of x in a Newton step; its error is the square
 _LEAST_SHARE = 0.05
 _LARGEST_MOVE = 0.1
 # Where lattice tables bend, Newton's method may go to and fro between two sides; every other step is then shorter.
-_CAREFUL_AFTER, _CAREFUL_SHARE = 12, 0.4
+_CAREFUL_AFTER, _CAREFUL_SHARE, _CAREFUL_ABOVE = 12, 0.4, 1e-6
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,8 @@ class SiteMap:
             if not np.isfinite(largest):
                 return self._state(even, law, shift, False)
             # Held back everywhere alike, so that no group loses lithium.
-            share = _CAREFUL_SHARE if step >= _CAREFUL_AFTER and step % 2 else 1.0
+            is_careful = step >= _CAREFUL_AFTER and step % 2 == 1 and largest > _CAREFUL_ABOVE
+            share = _CAREFUL_SHARE if is_careful else 1.0
             x = x + min(share, _LARGEST_MOVE / max(largest, _TOLERANCE)) * move
             if largest < _TOLERANCE:
                 return self._state(x, law, shift, True)

@@ -32,12 +32,12 @@ def load(
     return load_case(path)
 
 
-def test_particles_coatings_and_elastic_surroundings_may_be_coupled(tmp_path):
+def test_particles_sections_and_coatings_may_be_coupled(tmp_path):
     for particle in (
         "{grains: {count: 5}}",
         "{dimension: 2, grains: {count: 5}}",
         "{coating: {material: ZrO2, thickness: 20 nm}}",
-        "{matrix: {material: LPSCl}}",
+        "{coating: {material: EEC_layer, thickness: 200 nm}}",
     ):
         assert load(tmp_path, particle).case.mechanics.coupling == "two-way"
 
@@ -45,8 +45,7 @@ def test_particles_coatings_and_elastic_surroundings_may_be_coupled(tmp_path):
 @pytest.mark.parametrize(
     ("key", "options"),
     [
-        ("particle.matrix.plastic", {"particle": "{matrix: {material: LPSCl, plastic: true}}"}),
-        ("particle.matrix.interface", {"particle": "{matrix: {material: LPSCl, interface: limited}}"}),
+        ("particle.matrix", {"particle": "{matrix: {material: LPSCl}}"}),
         ("composition", {"more": "composition: {shells: [{material: NMC622, from_radius: 0.5}]}\n"}),
         ("electrochemistry.mobility", {"material": "isotropic-benchmark"}),
         ("electrochemistry.mobility", {"diffusion": ", kinetics: butler-volmer, mobility: lattice-gas"}),
