@@ -66,6 +66,7 @@ while true; do
     status=$?
     if [ "$again" = no ]; then break; fi
 done
+process=""
 {%- if profile.scratch %}
 flock "$shared.lock" bash -c "$(declare -f copy_kernels); copy_kernels '$VEGARD_JIT_CACHE' '$shared'"
 {%- endif %}
