@@ -40,8 +40,8 @@ def unit_of(name: str) -> str:
     return _FACT_UNITS.get(name, UNITS.get(name, "MPa"))
 
 
-def first_charge(folder: Path) -> pd.DataFrame:
-    """History of a run until its state of charge falls for the first time; columns by key.
+def read_history(folder: Path) -> pd.DataFrame:
+    """All output states of a run, columns by key.
 
     Raises:
         OutputError: When the history cannot be read.
@@ -51,6 +51,16 @@ def first_charge(folder: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise OutputError(f"{folder}: its history cannot be read ({error})") from error
     table.columns = [title.split(" [")[0] for title in table.columns]
+    return table
+
+
+def first_charge(folder: Path) -> pd.DataFrame:
+    """History of a run until its state of charge falls for the first time; columns by key.
+
+    Raises:
+        OutputError: When the history cannot be read.
+    """
+    table = read_history(folder)
     charge = table["state_of_charge"].to_numpy()
     falling = np.flatnonzero(np.diff(charge) < -1e-6)
     table = table.iloc[: falling[0] + 1] if len(falling) else table

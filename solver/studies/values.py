@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from solver.compare.members import Member
-from solver.errors import OutputError
+from solver.compare.values import read_history
 from solver.studies.description import END, LAST, MEAN, WORST, state_of_charge
 
 LITHIUM_DIFFERENCE = "lithium_core_minus_rim"
@@ -33,7 +33,7 @@ class Runs:
         """
         self.designs = list(dict.fromkeys(member.design for member in members))
         self.seeds = sorted({member.seed for member in members})
-        self._histories = {(member.design, member.seed): read_history(member.folder) for member in members}
+        self._histories = {(member.design, member.seed): history_with_difference(member.folder) for member in members}
         self._capacity = {(member.design, member.seed): _capacity(member.folder) for member in members}
 
     def histories(self, design: str) -> list[pd.DataFrame]:
@@ -56,17 +56,13 @@ class Runs:
         return pd.Series(found, dtype=float)
 
 
-def read_history(folder: Path) -> pd.DataFrame:
-    """All output states of a run, columns by key.
+def history_with_difference(folder: Path) -> pd.DataFrame:
+    """All output states of a run, columns by key, with the difference of lithium between core and rim.
 
     Raises:
         OutputError: When the history cannot be read.
     """
-    try:
-        table = pd.read_csv(folder / "history.csv")
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{folder}: its history cannot be read ({error})") from error
-    table.columns = [title.split(" [")[0] for title in table.columns]
+    table = read_history(folder)
     table[LITHIUM_DIFFERENCE] = table["stoichiometry_core"] - table["stoichiometry_rim"]
     return table
 
