@@ -22,7 +22,7 @@ WETTED_PORE_WALL = 10004
 COATED_SURFACE = 10005  # grains against the outside, under a membrane
 COATING_INNER = 10006  # grains against a shell
 COATING_LAYER = 10007  # one shell against the next
-COATING_OUTER = 10008  # a shell against the outside
+COATING_OUTER = 10008  # a shell against the outside, the matrix or its interface layer
 CONTACT = 10009  # the particle against the matrix or its interface layer, in contact
 BLOCKED = 10010  # the same where no lithium passes
 SYMMETRY = (10011, 10012, 10013)  # planes x = 0, y = 0, z = 0 of a sector

@@ -12,9 +12,11 @@ from ufl.core.expr import Expr
 from meshes.particle_mesh import COATED_SURFACE, COATING_OUTER, MATRIX_OUTER, OUTER
 from solver import compat
 from solver.solve.domain import Domain
-from solver.solve.facet_forms import OnFacet, over_facets
 
 OUTSIDE = (OUTER, COATED_SURFACE, COATING_OUTER, MATRIX_OUTER)
+
+# Rows and columns of the components xx, yy, zz, yz, xz, xy.
+_ENTRIES = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
 class StackPressure:
@@ -29,8 +31,11 @@ class StackPressure:
     """
 
     def __init__(self, domain: Domain, pressure: float) -> None:
-        self._domain, self._pressure = domain, pressure
+        self._pressure = pressure
         self.share = fem.Constant(domain.mesh, PETSc.ScalarType(1.0))
+        self._normal = ufl.FacetNormal(domain.mesh)
+        # Only where there is no cell beyond: the outside of a shell may be inside a matrix.
+        self._outside = ufl.Measure("ds", domain.mesh, subdomain_data=domain.facet_tags, subdomain_id=OUTSIDE)
 
     def energy(self, first: Expr, second: Expr) -> ufl.Form | None:
         """None: pressure adds no stiffness."""
@@ -38,26 +43,17 @@ class StackPressure:
 
     def load(self, displacement: Expr, strain: Expr) -> ufl.Form | None:
         """Work of the pressure in a virtual displacement."""
-        normal = ufl.FacetNormal(self._domain.mesh)
-        return over_facets(
-            self._domain, OUTSIDE, lambda on: -self.share * self._pressure * ufl.dot(on(displacement), on(normal))
-        )
+        return -self.share * self._pressure * ufl.dot(displacement, self._normal) * self._outside
 
     def moment(self) -> NDArray[np.float64]:
         """Moment −p ∫ X ⊗ ν dA over this rank, components xx, yy, zz, yz, xz, xy [MPa µm³].
 
         Without other tractions it is the volume integral of the stress.
         """
-        place, normal = ufl.SpatialCoordinate(self._domain.mesh), ufl.FacetNormal(self._domain.mesh)
-        values = []
-        for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)):
-
-            def arm(on: OnFacet, i: int = i, j: int = j) -> Expr:
-                return -self._pressure / 2 * (on(place)[i] * on(normal)[j] + on(place)[j] * on(normal)[i])
-
-            form = over_facets(self._domain, OUTSIDE, arm)
-            values.append(0.0 if form is None else compat.assemble_scalar(compat.form(form)))
-        return np.array(values)
+        place, normal = ufl.SpatialCoordinate(self._outside.ufl_domain()), self._normal
+        arms = [(place[i] * normal[j] + place[j] * normal[i]) / 2 for i, j in _ENTRIES]
+        forms = [compat.form(-self._pressure * arm * self._outside) for arm in arms]
+        return np.array([compat.assemble_scalar(form) for form in forms])
 
     def eigenstrain(self) -> Expr | None:
         """None: pressure is no strain."""

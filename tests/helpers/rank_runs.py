@@ -19,6 +19,17 @@ output: {fields: 2, pictures: false}
 """
 SECTION = CASE.replace("particle: {", "particle: {dimension: 2, ").replace("size: 0.5 um", "size: 0.15 um")
 COATED = CASE.replace("size: 0.5 um}", "size: 0.8 um}, coating: {material: EEC_layer, thickness: 0.3 um}")
+SURROUNDED = """\
+particle:
+  {dimension: 2, radius: 2 um, grains: {count: 12, seed: 4}, mesh: {size: 0.4 um},
+   coating: {material: EEC_layer, thickness: 0.3 um},
+   matrix: {material: {base: LPSCl, yield_strength: 50 MPa, hardening_modulus: 2 GPa}, plastic: true}}
+material: NMC811
+electrochemistry: {protocol: [Charge at 1C for 8 min]}
+mechanics: {stack_pressure: 50 MPa}
+numerics: {displacement_tolerance: 1.0e-10}
+output: {fields: 2, pictures: false}
+"""
 BOUNDARIES = CASE + "grain_boundaries: {high_angle: {transfer: 1e-9 m/s, diffusivity: 1e-13 m^2/s}}\n"
 # The guards measure rounding and solver residues themselves.
 GUARDS = ("lithium_imbalance", "stress_imbalance")

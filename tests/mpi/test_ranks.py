@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from rank_runs import BOUNDARIES, COATED, GUARDS, LARGEST_DIFFERENCE, SECTION, history_differences, history_on
+from rank_runs import (
+    BOUNDARIES,
+    COATED,
+    GUARDS,
+    LARGEST_DIFFERENCE,
+    SECTION,
+    SURROUNDED,
+    history_differences,
+    history_on,
+)
 
 from solver.mpi import launch_command
 
@@ -36,6 +45,16 @@ def test_history_of_a_coated_particle_does_not_depend_on_the_number_of_ranks(tmp
     """Cells of the shell look for the grain below them on other ranks."""
     alone, together = (history_on(tmp_path, ranks, COATED) for ranks in (1, 2))
     assert alone.filter(regex="^coating_").notna().to_numpy().all()
+    for column, difference in history_differences(alone, together).items():
+        assert difference <= LARGEST_DIFFERENCE, column
+
+
+@pytest.mark.mpi
+@pytest.mark.slow
+def test_history_of_a_pressed_shell_in_a_plastic_matrix_does_not_depend_on_the_number_of_ranks(tmp_path):
+    """The outside of the shell is no outside here, and its facets have no side that comes first."""
+    alone, together = (history_on(tmp_path, ranks, SURROUNDED) for ranks in (1, 2))
+    assert alone["matrix_plastic_volume [-]"].max() > 0.1
     for column, difference in history_differences(alone, together).items():
         assert difference <= LARGEST_DIFFERENCE, column
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from boxes import domain_of
@@ -12,7 +12,7 @@ from embedded import embedded_ball, hollow_ball
 from numpy.typing import NDArray
 from voigt import tensors
 
-from meshes.particle_mesh import INTERFACE, MATRIX, ParticleMesh
+from meshes.particle_mesh import COATING_OUTER, CONTACT, INTERFACE, MATRIX, ParticleMesh
 from solver.materials import load_layer
 from solver.model.interface import InterfaceLaw
 from solver.model.plasticity import PlasticLaw
@@ -89,6 +89,17 @@ def pressed_core(levels: int) -> float:
     stress = core_stress(path)
     path.destroy()
     return float(np.abs(stress + exact * np.array([1, 1, 1, 0, 0, 0])).max() / exact)
+
+
+def pressed_evenly() -> float:
+    """A shell of the same stuff as the matrix around it: largest deviation from an even pressure, over that."""
+    mesh = embedded_ball(2, *RADII, elements=2)
+    mesh = replace(mesh, facet_tags=np.where(mesh.facet_tags == CONTACT, COATING_OUTER, mesh.facet_tags))
+    path = path_of(mesh, ELASTIC, pressure=PRESSURE)
+    goto(path, REST)
+    stress = path.stress().stress
+    path.destroy()
+    return float(np.abs(stress + PRESSURE * np.array([1, 1, 1, 0, 0, 0])).max() / PRESSURE)
 
 
 def mean_stress_error() -> float:

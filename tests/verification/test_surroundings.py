@@ -8,7 +8,7 @@ import bars
 import numpy as np
 import pytest
 from embedded import embedded_ball
-from surroundings_cases import collapsing_sphere, mean_stress_error, pressed_core, pulled_bond
+from surroundings_cases import collapsing_sphere, mean_stress_error, pressed_core, pressed_evenly, pulled_bond
 
 from meshes.particle_mesh import BLOCKED, CONTACT
 from solver.solve.interface_layer import columns_of
@@ -17,6 +17,12 @@ from solver.solve.interface_layer import columns_of
 def test_core_in_a_pressed_matrix():
     """Lamé: the stack pressure reaches the core through a softer matrix, larger than outside."""
     bars.PRESSED_CORE.check(pressed_core(3))
+
+
+def test_pressure_acts_on_the_outermost_surface_alone():
+    """The outside of a shell lies within the matrix and carries no load of its own."""
+    # The solve stops at 1e-8 of the load; room for the conditioning.
+    assert pressed_evenly() < 1e-6
 
 
 def test_mean_stress_is_that_of_the_pressure():
