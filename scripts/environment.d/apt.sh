@@ -7,7 +7,9 @@ apt_ready() { [ "${VEGARD_ENVIRONMENT:-}" = apt ] && current_ready; }
 
 apt_offer() { LC_ALL=C apt-cache policy python3-dolfinx-real 2>/dev/null | awk '/Candidate:/ {print $2}'; }
 
-debian_packages() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$parts/debian-packages.txt"; }
+package_list() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$parts/$1"; }
+
+debian_packages() { package_list debian-packages.txt; }
 
 # Debian from 13 on offers it, but apt knows that only after an update (containers come with empty lists).
 apt_update_if_empty() {

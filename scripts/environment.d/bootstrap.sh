@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Fill a folder with a Debian system that holds the packages of debian-packages.txt. Started by root.sh, which owns
+# Fill a folder with a Debian system that holds the packages of debian-packages*.txt. Started by root.sh, which owns
 # locks, clean-up and the final rename. As an ordinary user mmdebstrap works under subordinate user ids and its result
 # is copied, so that the user owns every file of the folder.
 set -euo pipefail
 new=$1 work=$2 suite=$3 mirror=$4 parent=$5
 parts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$parts/apt.sh"
+. "$parts/root.sh"
 
 options=(
     --variant=apt
-    --include="$(debian_packages | paste -sd,)"
+    --include="$(root_packages | paste -sd,)"
     # without it dpkg waits for the disk after every file and takes twice as long; the folder is synced at the end
     --dpkgopt=force-unsafe-io
     --dpkgopt='path-exclude=/usr/share/doc/*'

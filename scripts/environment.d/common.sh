@@ -56,7 +56,7 @@ release_lock() { exec 9>&-; }
 # run would wait for that file and then give up.
 open_jit_cache() { # KEY
     local source
-    export VEGARD_JIT_CACHE=$cache/jit-$1
+    export VEGARD_JIT_CACHE=${VEGARD_JIT_CACHE:-$cache/jit-$1}
     mkdir -p "$VEGARD_JIT_CACHE"
     command -v flock >/dev/null || return 0
     exec 8>"$cache/$1.used"

@@ -6,8 +6,11 @@
 root_suite=${VEGARD_SUITE:-trixie}
 root_version=1 # of the way the folder is made; another number means another folder
 
+# The private folder holds a little more than what is installed on a machine of one's own.
+root_packages() { debian_packages && package_list debian-packages-root.txt; }
+
 root_key() {
-    { printf '%s\n' "$root_version" "$root_suite" "$(uname -m)" && debian_packages | sort; } | hash_of_input
+    { printf '%s\n' "$root_version" "$root_suite" "$(uname -m)" && root_packages | sort; } | hash_of_input
 }
 
 root_folder() { printf '%s/root-%s' "$cache" "$(root_key)"; }

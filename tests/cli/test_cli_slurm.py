@@ -58,7 +58,7 @@ def folder(tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "many.yaml").write_text(MANY)
     (tmp_path / "long-base.yaml").write_text(LONG)
     (tmp_path / "long.yaml").write_text("base: long-base.yaml\naxes: {particle.radius: [2 um, 2.1 um]}\n")
-    command = f"command: {sys.executable} -m solver.cli\nscratch: {tmp_path / 'scratch'}\n"
+    command = f"command: {sys.executable} -m solver.cli\nscratch: {cluster.folder / 'scratch'}\n"
     (tmp_path / "slurm.yaml").write_text(f"time: 10 min\nmemory: 1 GB\n{command}")
     return tmp_path
 
@@ -92,7 +92,7 @@ def test_an_array_of_which_one_run_fails(vegard: Callable, folder: Path, cluster
     assert "the step size fell" in shown
     assert len(list((folder / "cache" / "meshes").glob("*.msh"))) == 1
     # Kernels were read from the scratch folder, and are whole there.
-    kernels = list((folder / "scratch").rglob("*.c"))
+    kernels = list((cluster.folder / "scratch").rglob("*.c"))
     assert kernels
     assert all(path.with_suffix(".c.cached").is_file() for path in kernels)
     left = vegard("sweep", "submit", "results/many", "--profile", "slurm.yaml")

@@ -74,10 +74,13 @@ def test_the_folder_is_named_after_its_packages_in_any_order(tmp_path: Path) -> 
         (tmp_path / "debian-packages.txt").write_text(text)
         return shell("root_key", parts=tmp_path).stdout
 
+    (tmp_path / "debian-packages-root.txt").write_text("slurmd\n")
     first = key("gcc\n# a comment\nxvfb\n")
     assert len(first.strip()) == 16
     assert key("xvfb  # another\n\ngcc\n") == first
     assert key("xvfb\n") != first
+    (tmp_path / "debian-packages-root.txt").write_text("")
+    assert key("gcc\nxvfb\n") != first
 
 
 def test_what_an_interrupted_set_up_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
