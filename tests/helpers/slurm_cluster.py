@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "sinfo")
+PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "sinfo", "setpriv")
 
 
 def missing_programs() -> list[str]:
@@ -40,7 +40,8 @@ class Cluster:
         environment = {**os.environ, "SLURM_CONF": str(self.configuration)}
         for command in (["slurmctld", "-D", "-c"], ["slurmd", "-D"]):
             output = (self.folder / "log" / f"{command[0]}.out").open("wb")
-            self._daemons.append(subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT))
+            tied = ["setpriv", "--pdeathsig", "TERM", *command]  # they end when the tests are killed
+            self._daemons.append(subprocess.Popen(tied, env=environment, stdout=output, stderr=subprocess.STDOUT))
         self.wait_until(lambda: "idle" in self.ask("sinfo", "-h", "-o", "%T", check=False), 20.0)
 
     def ask(self, *command: str, check: bool = True) -> str:
