@@ -1,7 +1,7 @@
 """The command table, and the one place where failures become words and exit codes.
 
-Exit codes: 0 done, 1 other failure, 2 wrong case or command line, 3 mesh, 4 results folder, 5 solver, 70 fault of the
-program, 75 stopped by a signal and ready to go on, 130 interrupted.
+Exit codes: 0 done, 1 other failure, 2 wrong case or command line, 3 mesh, 4 results folder, 5 solver, 6 batch system,
+70 fault of the program, 75 stopped by a signal and ready to go on, 130 interrupted.
 """
 
 from __future__ import annotations

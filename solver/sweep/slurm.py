@@ -242,5 +242,6 @@ def _ask(command: Sequence[str], instead: str) -> str:
             f"{command[0]}: {error.strerror}; the commands of Slurm are not seen from here; instead: {instead}"
         ) from error
     if done.returncode != 0:
-        raise QueueError(f"{command[0]}: {' '.join(done.stderr.split())[:300]}; instead: {instead}")
+        said = (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
+        raise QueueError(f"{said[:300]}; instead: {instead}")
     return done.stdout
