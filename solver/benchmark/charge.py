@@ -117,7 +117,7 @@ class _Watched:
         """Nothing, or what was found in `commit` already."""
         return self._coupling.response() if self._responds else Response()
 
-    def memory(self) -> Memory | None:
+    def memory(self) -> Memory:
         """That of the coupling."""
         return self._coupling.memory()
 

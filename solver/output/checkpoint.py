@@ -67,7 +67,7 @@ class Checkpoints:
         self,
         folder: Path,
         domain: Domain,
-        remember: Callable[[], Memory | None],
+        remember: Callable[[], Memory],
         records: Callable[[], dict[str, Any]],
         interval: float,
     ) -> None:
@@ -111,8 +111,6 @@ class Checkpoints:
             OutputError: When it cannot be written; the other slot stays in force.
         """
         memory = self._remember()
-        if memory is None:
-            return
         slot = self._folder / _SLOTS[self._slot]
         with written_by_all(self._comm, "the checkpoint"):
             if self._comm.rank == 0:

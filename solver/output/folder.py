@@ -232,8 +232,7 @@ def cannot_go_on(path: Path, locked_by_us: bool = False) -> str | None:
     if status["state"] == RUNNING:
         return f"{path}: the run is still going"
     if not (path / CHECKPOINT / "latest.json").exists():
-        made = "before its first checkpoint, or it was of a kind that cannot be kept"
-        return f"{path}: the run ended {made}; run the case again with --force"
+        return f"{path}: the run ended before its first checkpoint; run the case again with --force"
     if not (path / CHECKPOINT / KEPT_MESH).exists():
         return f"{path / CHECKPOINT / KEPT_MESH}: the mesh of the run is gone; run the case again with --force"
     return None

@@ -69,8 +69,8 @@ class Coupling(Protocol):
     def response(self) -> Response:
         """Mechanical fields of the accepted state; solves only when asked."""
 
-    def memory(self) -> Memory | None:
-        """What is needed to go on from the accepted state; None where it cannot be kept."""
+    def memory(self) -> Memory:
+        """What is needed to go on from the accepted state."""
 
     def recall(self, memory: Memory) -> None:
         """Goes back to a state that was remembered, under the present drive."""
@@ -94,7 +94,7 @@ class Uncoupled:
         """No mechanical fields."""
         return Response()
 
-    def memory(self) -> Memory | None:
+    def memory(self) -> Memory:
         """That of the lithium."""
         return self.transport.memory()
 
@@ -148,9 +148,20 @@ class OneWayWithMemory(Uncoupled):
     def _mean(self) -> float:
         return self.transport.lithium() / self.transport.volume
 
-    def memory(self) -> Memory | None:
-        """None: what the surroundings went through is not kept."""
-        return None
+    def memory(self) -> Memory:
+        """That of the lithium, of the surroundings, and the mean x [-] they have followed to."""
+        own = Memory({"followed": self._followed})
+        return super().memory().joined(self._path.memory()).joined(own)
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to remembered lithium and surroundings.
+
+        Raises:
+            SolveError: When the elastic solve fails.
+        """
+        super().recall(memory)
+        self._path.recall(memory)
+        self._followed = memory.numbers["followed"]
 
     def commit(self) -> None:
         """Accepts the diffusion step, and follows it when the mean has moved far enough.

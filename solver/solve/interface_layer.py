@@ -31,6 +31,7 @@ from meshes.particle_mesh import (
 from solver.model.elasticity import CONSTANTS, StiffnessFields
 from solver.model.interface import InterfaceLaw, breaking
 from solver.solve.domain import Domain
+from solver.solve.memory import Memory
 from solver.solve.surroundings_state import Bond
 
 Array = NDArray[np.float64]
@@ -202,6 +203,19 @@ class InterfaceLayer:
         states = np.array([[getattr(state, name) for name in CONSTANTS] for state in (rest, whole)])
         stiffness.set(self.cells, states[bonded.astype(np.int64)][:, None])
         self._contact.x.array[self._points] = self.touching[self._column][:, None]
+
+    def memory(self) -> Memory:
+        """Bonds and contacts, by the cells of their columns."""
+        kept = np.zeros((2, len(self._domain.grain)))
+        kept[:, self.cells] = self.bonded[self._column], self.touching[self._column]
+        return Memory(cells={"bonded": kept[0], "touching": kept[1]})
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to bonds and contacts that were remembered; collective."""
+        kept = np.stack([memory.cells[name][self.cells] for name in ("bonded", "touching")], axis=1)
+        # Cells of a column may be on several ranks, each of which counts its own.
+        found = self._summed(kept * (self.cells < self._domain.owned)[:, None]) > 0.0
+        self.bonded, self.touching = found.T.copy()
 
     def _along(self, strain: Array) -> Array:
         """Strain along the normal, (cells, points)."""

@@ -22,6 +22,7 @@ from solver.solve.elastic_solver import LinearReport
 from solver.solve.equilibrium import PlasticEquilibrium, StrainProbe
 from solver.solve.interface_layer import InterfaceLayer
 from solver.solve.mechanics import Mechanics
+from solver.solve.memory import Memory
 from solver.solve.phases import Phases
 from solver.solve.plastic_matrix import PlasticMatrix
 from solver.solve.pressure import StackPressure
@@ -203,6 +204,32 @@ class LoadPath:
             cells = self._plastic.cells[owned]
             flow = PlasticFlow(cells, self._plastic.equivalent[owned], self._mechanics.weights[cells])
         return SurroundingsState(bond, flow)
+
+    def memory(self) -> Memory:
+        """Where the way has led to, and what the surroundings went through."""
+        memory = Memory({"way_started": float(self._started)}, {"way": self._way})
+        for part in (self._plastic, self._interface):
+            memory = memory if part is None else memory.joined(part.memory())
+        return memory
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to a state that was remembered; collective.
+
+        Raises:
+            SolveError: When its elastic solve fails.
+        """
+        self._way, self._started = memory.corners["way"], bool(memory.numbers["way_started"])
+        for part in (self._plastic, self._interface):
+            if part is not None:
+                part.recall(memory)
+        self._apply_states()
+        if not self._started:
+            return
+        self._mechanics.set_corners(self._way)
+        # The history holds all the flow there was: what is left is elastic.
+        self._report = self._mechanics.solve_load()
+        if not self._report.converged:
+            raise SolveError("the elastic solve of a state that was kept failed")
 
     def destroy(self) -> None:
         """Frees the PETSc objects."""

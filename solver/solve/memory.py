@@ -21,7 +21,7 @@ class Memory:
 
     Attributes:
         numbers: Single numbers by name.
-        corners: (cells, corners) values at the corners of the cells, by name.
+        corners: (cells, corners) values at the corners of the cells, or at the Gauss points next to them, by name.
         cells: (cells,) values of the cells, by name.
     """
 

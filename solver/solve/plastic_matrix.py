@@ -13,12 +13,15 @@ from ufl.core.expr import Expr
 from meshes.particle_mesh import MATRIX
 from solver.model.plasticity import Flow, PlasticLaw, flow
 from solver.solve.domain import Domain
+from solver.solve.memory import Memory
+from solver.solve.stress import GAUSS
 
 Array = NDArray[np.float64]
 
 _DEGREE = 2
 # Rows and columns of the 3 × 3 tensor as components xx, yy, zz, yz, xz, xy.
 _TENSOR = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
+_HISTORY = (*(f"plastic_strain_{entry}" for entry in ("xx", "yy", "zz", "yz", "xz", "xy")), "equivalent_plastic_strain")
 
 
 class PlasticMatrix:
@@ -36,7 +39,8 @@ class PlasticMatrix:
     """
 
     def __init__(self, domain: Domain, law: PlasticLaw) -> None:
-        self._law = law
+        self._law, self._all_cells = law, len(domain.grain)
+        self._corner = GAUSS[domain.dimension].nearest_corner
         self.cells = np.flatnonzero(domain.grain == MATRIX).astype(np.int32)
         cell = domain.mesh.basix_cell()
         scalars = fem.functionspace(domain.mesh, basix.ufl.quadrature_element(cell, degree=_DEGREE))
@@ -95,6 +99,20 @@ class PlasticMatrix:
         """Goes back to the accepted state."""
         self._trial = None
         self._set(self._plastic_strain, np.zeros(self.equivalent.shape), np.zeros(self._plastic_strain.shape))
+
+    def memory(self) -> Memory:
+        """The accepted history. The rule looks alike from all corners, so that each point is kept under its corner."""
+        history = np.concatenate([self._plastic_strain, self.equivalent[..., None]], axis=-1)
+        kept = np.zeros((history.shape[-1], self._all_cells, len(self._corner)))
+        kept[:, self.cells[:, None], self._corner] = np.moveaxis(history, -1, 0)
+        return Memory(corners=dict(zip(_HISTORY, kept, strict=True)))
+
+    def recall(self, memory: Memory) -> None:
+        """Goes back to a history that was remembered."""
+        cells = self.cells[:, None]
+        history = np.stack([memory.corners[name][cells, self._corner] for name in _HISTORY], axis=-1)
+        self._plastic_strain, self.equivalent = history[..., :6], history[..., 6]
+        self.revert()
 
     def _set(self, plastic_strain: Array, lost_shear: Array, lost_along: Array) -> None:
         self._strain.x.array.reshape(-1, 6)[self._tensor_rows] = plastic_strain

@@ -121,7 +121,7 @@ class StrainedDiffusion:
             self._exponent = self._law.exponent(stress, self._axes)
         return self._exponent
 
-    def memory(self) -> Memory | None:
+    def memory(self) -> Memory:
         """That of lithium and mechanics, and the strain of the state before."""
         inner = self._inner.memory()
         if inner is None or self._before is None:

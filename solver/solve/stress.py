@@ -21,12 +21,14 @@ class GaussRule:
         barycentric: (points, corners) barycentric coordinates; x at the points = these times x at the corners.
         facet_extrapolation: (facets, points): takes a linear field from the points to the centroid of facet f
             (opposite corner f), which for such a field is the facet average, with no further quadrature.
+        nearest_corner: (points,) the corner next to each point; every corner has one.
     """
 
     points: NDArray[np.float64]
     weights: NDArray[np.float64]
     barycentric: NDArray[np.float64]
     facet_extrapolation: NDArray[np.float64]
+    nearest_corner: NDArray[np.intp]
 
     @classmethod
     def of(cls, cell: basix.CellType) -> GaussRule:
@@ -36,7 +38,8 @@ class GaussRule:
         corners = points.shape[1] + 1
         centroids = (np.ones((corners, corners)) - np.eye(corners)) / (corners - 1.0)
         extrapolation = centroids @ np.linalg.inv(barycentric)
-        return cls(points, weights, barycentric, np.asarray(extrapolation, dtype=np.float64))
+        nearest = np.argmax(barycentric, axis=1)
+        return cls(points, weights, barycentric, np.asarray(extrapolation, dtype=np.float64), nearest)
 
 
 # By dimension.

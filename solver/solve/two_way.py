@@ -146,7 +146,7 @@ class TwoWay:
             energy_imbalance=float("nan") if self._balance is None else self._balance.imbalance,
         )
 
-    def memory(self) -> Memory | None:
+    def memory(self) -> Memory:
         """That of the lithium, lithium at the sites, strains of the last states, and the balance of energy so far."""
         space, numbers = self._field.function_space, {"strains": float(len(self._past))}
         corners = {"site_stoichiometry": at_corners(space, self._x)}

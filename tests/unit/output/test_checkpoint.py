@@ -76,9 +76,8 @@ def test_the_slot_in_force_is_not_touched_while_the_other_is_written(tmp_path, d
     assert read_checkpoint(tmp_path, domain).place.time == 13.0
 
 
-def test_nothing_is_kept_before_the_interval_or_without_a_memory(tmp_path, domain):
+def test_nothing_is_kept_before_the_interval(tmp_path, domain):
     checkpoints(tmp_path, domain, interval=1e9).pass_by(PLACE)
-    Checkpoints(tmp_path, domain, lambda: None, dict, 0.0).pass_by(PLACE)
     assert not has_checkpoint(tmp_path)
 
 

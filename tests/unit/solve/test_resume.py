@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,18 @@ KINDS = {
     "strained diffusion": {"coupling": "one-way", "strained": "{}"},
     "two-way": {"coupling": "two-way", "kinetics": "butler-volmer", "size": "1 um"},
 }
+SURROUNDED = """\
+particle:
+  dimension: 2
+  radius: 2 um
+  grains: {{count: 6, seed: 4}}
+  mesh: {{size: 0.6 um}}
+  matrix: {{material: {{base: LPSCl, yield_strength: 40 MPa, hardening_modulus: 5 GPa, adhesion: 2 MPa}}, {matrix}}}
+material: NMC811
+electrochemistry: {{initial_stoichiometry: 0.9, protocol: [Charge at 2C for 4 min, Discharge at 2C for 3 min]}}
+mechanics: {{stack_pressure: 5 MPa}}
+numerics: {{displacement_tolerance: 1.0e-10}}
+"""
 # Solves stop at 1e-10; what is summed up in another order differs by rounding.
 SAME = 1e-7
 
@@ -57,11 +70,14 @@ class Last:
     """Observer of the latest state and of the number of steps."""
 
     def __init__(self):
-        self.states, self.steps = [], 0
+        self.states, self.steps, self.stresses, self.surroundings = [], 0, [], []
 
     def on_state(self, state):
         size = state.stoichiometry.function_space.dofmap.index_map.size_local
         self.states.append((state.time, state.stoichiometry.x.array[:size].copy(), state.lithium_imbalance))
+        if state.surroundings is not None:
+            self.stresses.append(state.stress.stress.copy())
+            self.surroundings.append(deepcopy(state.surroundings))
 
     def on_step(self, result):
         self.steps += 1
@@ -96,3 +112,25 @@ def test_going_on_is_like_never_having_stopped(kind, share):
         assert np.abs(ours - theirs).max() < SAME
         assert imbalance < 1e-8
     assert rest.steps < straight.steps
+
+
+@pytest.mark.parametrize("matrix", ["plastic: true", "interface: limited"])
+def test_surroundings_go_on_with_what_they_went_through(matrix):
+    text = SURROUNDED.format(matrix=matrix)
+    outputs = every(70.0)
+    stopped, keeper, straight = loop(text, wanted=20)
+    stopped.run(outputs)
+    going_on, _, rest = loop(text)
+    going_on.run(outputs, keeper.kept)
+    behind = keeper.kept[0].states
+    assert 1 < behind < len(straight.stresses)
+    for ours, theirs in zip(rest.stresses, straight.stresses[behind:], strict=True):
+        assert np.abs(ours - theirs).max() < SAME * np.abs(theirs).max()
+    for ours, theirs in zip(rest.surroundings, straight.surroundings[behind:], strict=True):
+        if theirs.flow is not None:
+            assert theirs.flow.equivalent.max() > 1e-4
+            assert np.abs(ours.flow.equivalent - theirs.flow.equivalent).max() < SAME * theirs.flow.equivalent.max()
+        if theirs.bond is not None:
+            assert not theirs.bond.bonded.all()
+            assert (ours.bond.bonded == theirs.bond.bonded).all()
+            assert (ours.bond.apart == theirs.bond.apart).all()
