@@ -160,6 +160,9 @@ class VtkHdfWriter:
         state = view.state
         values = [volume_values(view, self._series[0].grid), boundary_values(view, self._settings)]
         self._add(_Moment(state.index, state.time, state.state_of_charge, state.mean_stoichiometry), values)
+        with written_by_all(self._comm, "the list of fields"):
+            if self._comm.rank == 0:
+                self._write_masters()
 
     def memory(self) -> dict[str, Any]:
         """The states written, and how many points each rank holds."""
@@ -177,7 +180,7 @@ class VtkHdfWriter:
                 shutil.rmtree(self._folder.path / fields_folder(generation), ignore_errors=True)
 
     def _add(self, moment: _Moment, values: Sequence[Values]) -> None:
-        """Writes a state, and the master anew."""
+        """Writes a state; the masters do not know it yet."""
         name = _state_name(moment.number)
         with written_by_all(self._comm, f"the fields of state {moment.number}"):
             place = self._fields / _part(name, self._comm.rank)
@@ -189,7 +192,6 @@ class VtkHdfWriter:
                     series.changing = series.changing or _changing(series, current)
                 columns = [column for series in self._series for column in series.changing]
                 replace_with(self._fields / _joined(name), partial(_write_join, name=name, columns=columns))
-                self._write_masters()
 
     def _write_mesh(self, path: Path) -> None:
         with _new_file(path) as file:
