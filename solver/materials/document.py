@@ -75,8 +75,8 @@ for `mechanics.softening`:
 material: {base: NMC811, thermal_expansion: 1.2e-5 1/K, thermal_anisotropy: 3e-6 1/K, softening: 0.25}
 ```
 
-Coatings and electrolytes take `thermal_expansion` as well, and `stress_free_temperature` where they were put on at another
-temperature than the usual one (section 14.4 of the theory).
+Coatings and electrolytes take `thermal_expansion` as well, and `stress_free_temperature` where they were put on at
+another temperature than the usual one (section 14.4 of the theory).
 
 An isotropic model, strain Ω c_max (x - 1)/3 in every direction:
 
