@@ -36,6 +36,8 @@ _REMEMBERED = 3
 # Share of the slope of the chemical part that damping leaves to the whole, and the change of x it looks ahead.
 _LEAST_SHARE = 0.2
 _REACH = np.linspace(-0.03, 0.03, 7)
+# Time [s] by which lithium lags behind its equilibrium where stress rules it.
+_LAG = 0.1
 
 # Makes the balance of energy from the state it begins with.
 Balance = Callable[[EnergyState], EnergyBalance]
@@ -97,7 +99,7 @@ class TwoWay:
 
     def attempt(self, step: float) -> Attempt:
         """Tries a step of `step` seconds; at its end lithium and stress agree, or it has not converged."""
-        self._set_damping()
+        self._set_damping(step)
         if not self.transport.has_history:
             self._settle()
         self._mixer.forget()
@@ -201,14 +203,19 @@ class TwoWay:
             self._mix()
         raise SolveError(f"at the start of a step of the protocol {_NO_AGREEMENT}")
 
-    def _set_damping(self) -> None:
-        """Damps sites at which the potential falls with x under a stress that stays, by as much as it falls."""
+    def _set_damping(self, step: float) -> None:
+        """Damps sites at which the potential falls with x under a stress that stays, by as much as it falls.
+
+        Sites that stress rules are held back by a lag as well (eq. 13.10), so that nothing moves in a step that is
+        short enough: lithium that shares a surface would else be free to jump from one site to another in no time.
+        """
         strain, least = self._past[-1][1], np.full_like(self._x, np.inf)
         for move in _REACH:
             chemical = self._chemical.slope(self._x + move)
             slope = chemical + self._law.dead_slope(self._x + move, self._x, strain)
             least = np.minimum(least, slope - _LEAST_SHARE * chemical)
-        self._damping = np.maximum(-least, 0.0)
+        excess = np.maximum(self._law(self._x, strain)[1] - self._chemical.slope(self._x), 0.0)
+        self._damping = np.maximum(-least, 0.0) + _LAG / step * excess
 
     def _mix(self) -> None:
         """Holds another strain, by what the last ones led to."""
