@@ -36,7 +36,7 @@ _REMEMBERED = 3
 # Share of the slope of the chemical part that damping leaves to the whole, and the change of x it looks ahead.
 _LEAST_SHARE = 0.2
 _REACH = np.linspace(-0.03, 0.03, 7)
-# Time [s] by which lithium lags behind its equilibrium where stress rules it.
+# Time [s] by which lithium lags behind what stress wants of it.
 _LAG = 0.1
 
 # Makes the balance of energy from the state it begins with.
@@ -206,16 +206,16 @@ class TwoWay:
     def _set_damping(self, step: float) -> None:
         """Damps sites at which the potential falls with x under a stress that stays, by as much as it falls.
 
-        Sites that stress rules are held back by a lag as well (eq. 13.10), so that nothing moves in a step that is
+        What stress adds to a slope is held back by a lag as well (eq. 13.10), so that nothing moves in a step that is
         short enough: lithium that shares a surface would else be free to jump from one site to another in no time.
         """
-        strain, least = self._past[-1][1], np.full_like(self._x, np.inf)
+        strain, least, most = self._past[-1][1], np.full_like(self._x, np.inf), np.zeros_like(self._x)
         for move in _REACH:
             chemical = self._chemical.slope(self._x + move)
             slope = chemical + self._law.dead_slope(self._x + move, self._x, strain)
             least = np.minimum(least, slope - _LEAST_SHARE * chemical)
-        excess = np.maximum(self._law(self._x, strain)[1] - self._chemical.slope(self._x), 0.0)
-        self._damping = np.maximum(-least, 0.0) + _LAG / step * excess
+            most = np.maximum(most, np.abs(self._law(self._x + move, strain)[1]))
+        self._damping = np.maximum(-least, 0.0) + _LAG / step * most
 
     def _mix(self) -> None:
         """Holds another strain, by what the last ones led to."""
